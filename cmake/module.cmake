@@ -1,0 +1,99 @@
+# module(NAME [USES module...] [LIBRARIES target...]): a folder under src/ is a module is a library.
+#
+# From the files of src/NAME (and its sub-folders) come
+#   cloche_NAME          every .cc but the ones below
+#   cloche_NAME_testing  *testing.cc: fakes that other modules' tests may use
+#   NAME_test            *_test.cc, registered with CTest
+#   NAME_bench           *_bench.cc, with CLOCHE_BENCH
+#   <file>_fuzz          each *_fuzz.cc: a libFuzzer program with CLOCHE_FUZZ; otherwise a test that
+#                        replays the corpus in <folder>/testdata/fuzz/<file>/
+# A module may use only what it names, and only what stands above it in the table: no circle can be written.
+
+find_package(GTest REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+if(CLOCHE_BENCH)
+  find_package(benchmark REQUIRED)
+endif()
+
+add_library(cloche_options INTERFACE)
+target_compile_options(cloche_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # TRY() is a GNU statement expression, on purpose: see core/result.h.
+  target_compile_options(cloche_options INTERFACE -Wno-gnu-statement-expression)
+endif()
+target_include_directories(cloche_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
+# Asserts of the standard library stay on where speed is not measured.
+target_compile_definitions(cloche_options INTERFACE $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
+
+# rapidcheck's package has no CMake file.
+add_library(rapidcheck_properties INTERFACE)
+target_link_libraries(rapidcheck_properties INTERFACE rapidcheck)
+
+function(module name)
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "" "USES;LIBRARIES")
+  foreach(used IN LISTS ARG_USES)
+    if(NOT TARGET cloche_${used})
+      message(FATAL_ERROR "src/CMakeLists.txt: module ${name} uses ${used}, which does not stand above it")
+    endif()
+  endforeach()
+  list(TRANSFORM ARG_USES PREPEND cloche_ OUTPUT_VARIABLE used_targets)
+
+  set(folder ${CMAKE_CURRENT_SOURCE_DIR}/${name})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.cc)
+  foreach(kind test bench fuzz)
+    set(${kind}_files ${sources})
+    list(FILTER ${kind}_files INCLUDE REGEX "_${kind}\\.cc$")
+  endforeach()
+  set(testing_files ${sources})
+  list(FILTER testing_files INCLUDE REGEX "testing\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "(_test|_bench|_fuzz|testing|/main)\\.cc$")
+
+  add_library(cloche_${name} STATIC ${sources})
+  target_link_libraries(cloche_${name}
+    PUBLIC cloche_options ${used_targets} ${ARG_LIBRARIES})
+
+  set(testing_targets "")
+  if(testing_files)
+    add_library(cloche_${name}_testing STATIC ${testing_files})
+    target_link_libraries(cloche_${name}_testing PUBLIC cloche_${name} GTest::gtest rapidcheck_properties)
+  endif()
+  foreach(one IN LISTS ARG_USES ITEMS ${name})
+    if(TARGET cloche_${one}_testing)
+      list(APPEND testing_targets cloche_${one}_testing)
+    endif()
+  endforeach()
+
+  if(test_files AND NOT CLOCHE_FUZZ)
+    add_executable(${name}_test ${test_files})
+    target_link_libraries(${name}_test PRIVATE
+      cloche_${name} ${testing_targets} rapidcheck_properties GTest::gmock GTest::gtest_main)
+    target_compile_definitions(${name}_test PRIVATE
+      CLOCHE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" CLOCHE_TESTDATA="${folder}/testdata")
+    add_test(NAME ${name} COMMAND ${name}_test)
+  endif()
+
+  if(bench_files AND CLOCHE_BENCH)
+    add_executable(${name}_bench ${bench_files})
+    target_link_libraries(${name}_bench PRIVATE
+      cloche_${name} ${testing_targets} benchmark::benchmark_main)
+    target_compile_definitions(${name}_bench PRIVATE
+      CLOCHE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" CLOCHE_TESTDATA="${folder}/testdata")
+  endif()
+
+  foreach(file IN LISTS fuzz_files)
+    get_filename_component(target ${file} NAME_WE)
+    get_filename_component(place ${file} DIRECTORY)
+    string(REGEX REPLACE "_fuzz$" "" subject ${target})
+    if(CLOCHE_FUZZ)
+      add_executable(${target} ${file})
+      target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+      target_link_libraries(${target} PRIVATE cloche_${name} ${testing_targets})
+    else()
+      add_executable(${target} ${file} ${CMAKE_SOURCE_DIR}/tools/replay_corpus.cc)
+      target_link_libraries(${target} PRIVATE cloche_${name} ${testing_targets})
+      add_test(NAME ${target} COMMAND ${target} ${place}/testdata/fuzz/${subject})
+    endif()
+  endforeach()
+endfunction()
