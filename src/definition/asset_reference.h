@@ -1,0 +1,36 @@
+// References to environments, in Azure's forms and our short one.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/result.h"
+
+namespace cloche::definition {
+
+// NAME, NAME:VERSION, NAME@LABEL; azureml:NAME:VERSION, azureml:NAME@LABEL;
+// azureml://registries/R/environments/N/versions/V and .../labels/L; file:PATH.
+struct AssetReference {
+  std::string registry;  // "" means the workspace
+  std::string name;
+  std::string version;  // at most one of version and label; neither means the label "latest"
+  std::string label;
+  std::string file;  // for file:PATH; then the rest is empty
+
+  std::string to_string() const;
+  bool operator==(const AssetReference&) const = default;
+};
+
+// kInvalid, with the forms that there are as the hint.
+Result<AssetReference> parse_asset_reference(std::string_view text);
+
+// ^[a-zA-Z0-9][a-zA-Z0-9\-_]{0,254}$ : kInvalid says which character is wrong.
+Status check_environment_name(std::string_view name);
+
+// As check_environment_name, and no reserved prefix (AzureML-, Microsoft, Cloche-; any case).
+Status check_custom_name(std::string_view name);
+
+// Versions: ^[a-zA-Z0-9][a-zA-Z0-9\-_.+]{0,254}$
+Status check_version(std::string_view version);
+
+}  // namespace cloche::definition

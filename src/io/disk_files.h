@@ -1,0 +1,16 @@
+// The disk as a FileSource. Stateless; safe for use by many threads.
+#pragma once
+
+#include "core/files.h"
+
+namespace cloche::io {
+
+class DiskFiles : public FileSource {
+ public:
+  Result<std::string> read(const std::string& path, std::size_t limit_bytes) override;
+  Result<std::vector<FileEntry>> list(const std::string& directory) override;
+  Result<Digest> digest(const std::string& path) override;
+  Result<FileKind> kind(const std::string& path) override;
+};
+
+}  // namespace cloche::io
