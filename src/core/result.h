@@ -49,12 +49,18 @@ T take(Result<T>&& result) {
 
 // The value of an expression that gives a Result, or return its error from this function.
 // A GNU statement expression: GCC and clang both have it, and it reads like the calls around it.
-#define TRY(...)                                   \
-  __extension__({                                  \
-    auto try_result = (__VA_ARGS__);               \
-    if (!try_result.has_value()) [[unlikely]]      \
-      return std::move(try_result).error();        \
-    ::cloche::detail::take(std::move(try_result)); \
+#define TRY(...) CLOCHE_TRY_NAMED(CLOCHE_TRY_JOIN(try_result_, __COUNTER__), __VA_ARGS__)
+
+// A name of its own for each use, so that one TRY may stand inside another.
+#define CLOCHE_TRY_JOIN(a, b) CLOCHE_TRY_JOIN_EXPANDED(a, b)
+#define CLOCHE_TRY_JOIN_EXPANDED(a, b) a##b
+#define CLOCHE_TRY_NAMED(name, ...)          \
+  __extension__({                            \
+    auto name = (__VA_ARGS__);               \
+    if (!name.has_value()) [[unlikely]] {    \
+      return std::move(name).error();        \
+    }                                        \
+    ::cloche::detail::take(std::move(name)); \
   })
 
 }  // namespace cloche

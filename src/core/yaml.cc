@@ -357,6 +357,34 @@ bool safe_plain(std::string_view text) {
   return true;
 }
 
+// A JSON string is a double-quoted YAML scalar, but for what YAML calls a line break or not
+// printable.
+std::string quoted(const std::string& text) {
+  const std::string json = Json(text).dump();
+  std::string out;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const std::string_view rest = std::string_view(json).substr(i);
+    const auto byte = [&](std::size_t k) {
+      return k < rest.size() ? static_cast<unsigned char>(rest[k]) : 0U;
+    };
+    if (byte(0) == 0x7f) {
+      out += "\\u007f";
+    } else if (byte(0) == 0xc2 && byte(1) < 0xa0) {
+      out += fmt::format("\\u{:04x}", byte(1));
+      i += 1;
+    } else if ((byte(0) == 0xe2 && byte(1) == 0x80 && (byte(2) == 0xa8 || byte(2) == 0xa9)) ||
+               (byte(0) == 0xef &&
+                ((byte(1) == 0xbb && byte(2) == 0xbf) || (byte(1) == 0xbf && byte(2) >= 0xbe)))) {
+      out += fmt::format("\\u{:04x}",
+                         ((byte(0) & 0xfU) << 12U) | ((byte(1) & 0x3fU) << 6U) | (byte(2) & 0x3fU));
+      i += 2;
+    } else {
+      out += rest.front();
+    }
+  }
+  return out;
+}
+
 // Lines of printable ASCII or UTF-8 text without odd blanks: a literal block keeps them exactly.
 bool fits_literal_block(std::string_view text) {
   if (text.find('\n') == std::string_view::npos || text.front() == ' ' || text.front() == '\n' ||
@@ -397,8 +425,7 @@ class Writer {
         indent(level);
       }
       first = false;
-      out_ += safe_plain(key) ? key : Json(key).dump();
-      out_ += ':';
+      write_key(key, level);
       below(member, level);
     }
   }
@@ -412,6 +439,18 @@ class Writer {
       first = false;
       out_ += "- ";
       value(item, level + 1, true);
+    }
+  }
+
+  void write_key(const std::string& key, int level) {
+    constexpr std::size_t kLongestSimpleKey = 1000;  // YAML 1.1, "simple keys": 1024 characters
+    const std::string text = safe_plain(key) ? key : quoted(key);
+    if (text.size() > kLongestSimpleKey) {
+      out_ += "? " + text + "\n";
+      indent(level);
+      out_ += ':';
+    } else {
+      out_ += text + ":";
     }
   }
 
@@ -437,7 +476,7 @@ class Writer {
     if (!text.empty() && fits_literal_block(text)) {
       return literal_block(text, level);
     }
-    return json.dump();  // a JSON string is a double-quoted YAML scalar
+    return quoted(text);
   }
 
   static std::string literal_block(std::string_view text, int level) {
