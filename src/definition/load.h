@@ -46,16 +46,12 @@ struct LoadRequest {
 struct Loaded {
   Environment environment;
   Format format = Format::kAzuremlV2;
-  Diagnostics diagnostics;  // from reading; validate() adds more
+  Diagnostics diagnostics;  // from reading; validate() (validate.h) adds more
 };
 
 // Reads everything that the request names and makes one environment. kInvalid: not exactly one of
 // image, Dockerfile and build context (none at all gives the default image); a conda part on top of
 // a Dockerfile or context; a malformed file; no name anywhere is allowed here (the caller decides).
 Result<Loaded> load(const LoadRequest& request, FileSource& files, const ReadOptions& options);
-
-// The rules of the entity and Azure's warnings (unpinned packages, no tag or digest, pip missing or
-// unpinned while there is a pip section, several pythons, no channels), as diagnostics.
-void validate(const Environment& environment, Diagnostics& diagnostics);
 
 }  // namespace cloche::definition
