@@ -1,5 +1,6 @@
 // A reference to an image: [registry[:port]/]repository[:tag][@digest].
-// Grammar: github.com/distribution/reference, reference.go, top comment.
+// Grammar: github.com/distribution/reference, reference.go, top comment; how the parts that are not
+// written are filled in: normalize.go, as docker does it. docs/formats/image-reference.md.
 #pragma once
 
 #include <string>
@@ -17,13 +18,18 @@ struct Reference {
 
   bool pinned() const { return !digest.empty(); }
 
-  // In full: "docker.io/library/python:3.11-slim".
+  // In full: "docker.io/library/python:3.11-slim". Parses to this reference again.
   std::string to_string() const;
+
+  // As docker shows it: "python:3.11-slim". Parses to this reference again.
+  std::string familiar() const;
+
   bool operator==(const Reference&) const = default;
 };
 
-// kInvalid with the reason and a hint (upper case in a repository, a digest of the wrong length,
-// "https://" in front).
+// kInvalid with the reason, the column and a hint (upper case in a repository, a digest of the
+// wrong length, "https://" in front); kUnsupported: a digest by another algorithm than sha256.
+// Linear time; nothing longer than a kilobyte is looked at.
 Result<Reference> parse_reference(std::string_view text);
 
 }  // namespace cloche::oci
