@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/clock.h"
 #include "core/files.h"
 #include "core/result.h"
 
@@ -29,6 +30,17 @@ class MemoryFiles : public FileSource {
     std::string content;
   };
   std::map<std::string, Node> nodes_;
+};
+
+// A clock that stands still until it is told.
+class FakeClock : public Clock {
+ public:
+  explicit FakeClock(std::int64_t ms = 1'800'000'000'000) : ms_(ms) {}
+  std::int64_t now_ms() override { return ms_; }
+  void advance_ms(std::int64_t ms) { ms_ += ms; }
+
+ private:
+  std::int64_t ms_;
 };
 
 // Compares `actual` with the file testdata/NAME of the module under test; with CLOCHE_ACCEPT=1 in

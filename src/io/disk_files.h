@@ -5,6 +5,8 @@
 
 namespace cloche::io {
 
+// Only regular files are read: a FIFO or a device never makes the program wait. A directory of more
+// than 1,000,000 entries is kInvalid.
 class DiskFiles : public FileSource {
  public:
   Result<std::string> read(const std::string& path, std::size_t limit_bytes) override;

@@ -1,0 +1,55 @@
+#include "io/testing.h"
+
+#include <csignal>
+
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "core/check.h"
+
+namespace cloche::io {
+namespace {
+
+constexpr uid_t kNobody = 65534;
+
+}  // namespace
+
+Unprivileged::Unprivileged() {
+  if (::getuid() == 0) {
+    CHECK(::seteuid(kNobody) == 0);
+  }
+}
+
+Unprivileged::~Unprivileged() {
+  if (::getuid() == 0) {
+    CHECK(::seteuid(0) == 0);
+  }
+}
+
+LowerLimit::LowerLimit(__rlimit_resource resource, std::uint64_t limit) : resource_(resource) {
+  std::signal(SIGXFSZ, SIG_IGN);  // EFBIG instead of an end
+  CHECK(::getrlimit(resource, &before_) == 0);
+  struct rlimit lower = before_;
+  lower.rlim_cur = limit;
+  CHECK(::setrlimit(resource, &lower) == 0);
+}
+
+LowerLimit::~LowerLimit() { ::setrlimit(resource_, &before_); }
+
+std::optional<SmallDisk> SmallDisk::create(std::uint64_t size_bytes) {
+  auto directory = TemporaryDirectory::create();
+  const std::string options = "size=" + std::to_string(size_bytes);
+  if (!directory || ::mount("cloche-test", directory->path().c_str(), "tmpfs", MS_NODEV | MS_NOSUID,
+                            options.c_str()) != 0) {
+    return std::nullopt;
+  }
+  return SmallDisk(std::move(*directory));
+}
+
+SmallDisk::~SmallDisk() {
+  if (!directory_.path().empty()) {
+    ::umount2(directory_.path().c_str(), MNT_DETACH);
+  }
+}
+
+}  // namespace cloche::io

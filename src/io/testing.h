@@ -1,0 +1,51 @@
+// A world that fails on request, for tests of whatever writes files.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <sys/resource.h>
+
+#include "io/temporary.h"
+
+namespace cloche::io {
+
+// While it lives, the process is not root, so that permissions count. Does nothing for others.
+class Unprivileged {
+ public:
+  Unprivileged();
+  ~Unprivileged();
+  Unprivileged(const Unprivileged&) = delete;
+  Unprivileged& operator=(const Unprivileged&) = delete;
+};
+
+// While it lives, a limit of the process (RLIMIT_FSIZE, RLIMIT_NOFILE) is lower.
+class LowerLimit {
+ public:
+  LowerLimit(__rlimit_resource resource, std::uint64_t limit);
+  ~LowerLimit();
+  LowerLimit(const LowerLimit&) = delete;
+  LowerLimit& operator=(const LowerLimit&) = delete;
+
+ private:
+  __rlimit_resource resource_;
+  struct rlimit before_{};
+};
+
+// A file system of its own, of so many bytes. Empty where mounting is not allowed: skip the test.
+class SmallDisk {
+ public:
+  static std::optional<SmallDisk> create(std::uint64_t size_bytes);
+  ~SmallDisk();
+  SmallDisk(SmallDisk&&) noexcept = default;
+  SmallDisk& operator=(SmallDisk&&) = delete;
+
+  const std::string& path() const { return directory_.path(); }
+
+ private:
+  explicit SmallDisk(TemporaryDirectory directory) : directory_(std::move(directory)) {}
+  TemporaryDirectory directory_;
+};
+
+}  // namespace cloche::io
