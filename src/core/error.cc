@@ -10,8 +10,8 @@ struct KindRow {
   int exit_code;
 };
 
-// Indexed by ErrorKind. 1 is kept for "the check said no" (lint findings), 2 for wrong usage.
-constexpr std::array<KindRow, 9> kKinds = {{
+// Indexed by ErrorKind. 1 is kept for "the check said no" (lint findings).
+constexpr std::array<KindRow, 10> kKinds = {{
     {"invalid", 3},
     {"not-found", 4},
     {"conflict", 5},
@@ -21,6 +21,7 @@ constexpr std::array<KindRow, 9> kKinds = {{
     {"corrupt", 9},
     {"unsupported", 10},
     {"internal", 70},
+    {"usage", 2},
 }};
 
 const KindRow& row(ErrorKind kind) { return kKinds.at(static_cast<std::size_t>(kind)); }

@@ -23,6 +23,7 @@ enum class ErrorKind {
   kCorrupt,      // stored data is damaged
   kUnsupported,  // valid, but not done here
   kInternal,     // a bug in this program
+  kUsage,        // the command line itself is wrong
 };
 
 // "invalid", "not-found", ...: the word used in JSON output.

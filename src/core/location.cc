@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "core/text.h"
+
 namespace cloche {
 
 std::string Location::to_string() const {
@@ -17,22 +19,24 @@ std::string Location::to_string() const {
   return out;
 }
 
+namespace {
+
+bool is_utf8_continuation(char c) { return (static_cast<unsigned char>(c) & 0xc0U) == 0x80; }
+
+}  // namespace
+
 std::string caret_excerpt(const Location& at, std::string_view line_text) {
   constexpr std::size_t kWidth = 100;
   const std::size_t column = at.column > 0 ? static_cast<std::size_t>(at.column) - 1 : 0;
-  const std::size_t begin = column > kWidth / 2 ? column - kWidth / 2 : 0;
-  std::string shown(line_text.substr(std::min(begin, line_text.size()), kWidth));
-  for (char& c : shown) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte == '\t') {
-      c = ' ';
-    } else if (byte < 0x20 || byte == 0x7f) {
-      c = '?';
-    }
+  std::size_t begin = std::min(column > kWidth / 2 ? column - kWidth / 2 : 0, line_text.size());
+  while (begin > 0 && begin < line_text.size() && is_utf8_continuation(line_text[begin])) {
+    --begin;
   }
-  std::string out = fmt::format("{:>5} | {}", at.line, shown);
+  const std::string_view shown = line_text.substr(begin, kWidth);
+  std::string out = fmt::format("{:>5} | {}", at.line, masked(shown));
   if (at.column > 0) {
-    out += fmt::format("\n{:>5} | {:>{}}", "", "^", std::min(column - begin, shown.size()) + 1);
+    const std::size_t before = display_width(masked(shown.substr(0, column - begin)));
+    out += fmt::format("\n{:>5} | {:>{}}", "", "^", before + 1);
   }
   return out;
 }

@@ -24,8 +24,8 @@ struct Location {
 // The line and a caret below its column, for error messages:
 //       3 | RUNN pip install
 //         | ^
-// Control characters are shown as '?', tabs as one blank, and a long line is cut around the column,
-// so hostile input cannot reach the terminal.
+// What is not printable (core/text.h) is shown as '?', tabs as one blank, and a long line is cut
+// around the column, so hostile input cannot reach the terminal.
 std::string caret_excerpt(const Location& at, std::string_view line_text);
 
 }  // namespace cloche

@@ -1,6 +1,7 @@
 #include "core/text.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstdlib>
 
@@ -119,17 +120,115 @@ bool is_valid_utf8(std::string_view text) {
   return true;
 }
 
-std::string printable(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte == '\t' || (byte >= 0x20 && byte != 0x7f)) {
-      out += c;
-    } else {
-      out += fmt::format("\\x{:02x}", byte);
-    }
+namespace {
+
+// The length of the UTF-8 sequence at the start of `text`, or 0 when there is none.
+std::size_t utf8_length(std::string_view text) {
+  const auto lead = static_cast<std::uint8_t>(text.front());
+  const std::size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  return length <= text.size() && is_valid_utf8(text.substr(0, length)) ? length : 0;
+}
+
+std::uint32_t code_point(std::string_view sequence) {
+  if (sequence.size() == 1) {
+    return static_cast<std::uint8_t>(sequence.front());
   }
+  std::uint32_t code = static_cast<std::uint8_t>(sequence.front()) & (0x7fU >> sequence.size());
+  for (const char c : sequence.substr(1)) {
+    code = (code << 6U) | (static_cast<std::uint8_t>(c) & 0x3fU);
+  }
+  return code;
+}
+
+// Trojan Source (CVE-2021-42574) names the bidirectional controls; U+009B starts an escape sequence
+// on terminals as ESC [ does. The joiners U+200C and U+200D stay: Persian and emoji need them.
+bool is_harmful(std::uint32_t code) {
+  struct Range {
+    std::uint32_t first, last;
+  };
+  static constexpr std::array<Range, 10> kRanges = {{{0x00, 0x08},
+                                                     {0x0a, 0x1f},
+                                                     {0x7f, 0x9f},
+                                                     {0x200b, 0x200b},
+                                                     {0x200e, 0x200f},
+                                                     {0x2028, 0x202e},
+                                                     {0x2060, 0x206f},
+                                                     {0xfeff, 0xfeff},
+                                                     {0xfff9, 0xfffb},
+                                                     {0xe0000, 0xe007f}}};
+  return std::ranges::any_of(
+      kRanges, [&](const Range& range) { return code >= range.first && code <= range.last; });
+}
+
+// Calls visit(sequence, code) for each character; code is kNoCode for a byte that is no UTF-8.
+constexpr std::uint32_t kNoCode = 0xffffffff;
+template <class Visit>
+void for_each_character(std::string_view text, Visit&& visit) {
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    const std::string_view sequence = text.substr(0, std::max<std::size_t>(length, 1));
+    visit(sequence, length == 0 ? kNoCode : code_point(sequence));
+    text.remove_prefix(sequence.size());
+  }
+}
+
+std::string make_printable(std::string_view text, bool keep_line_feeds) {
+  std::string out;
+  out.reserve(text.size());
+  for_each_character(text, [&](std::string_view sequence, std::uint32_t code) {
+    if (code == kNoCode) {
+      out += fmt::format("\\x{:02x}", static_cast<std::uint8_t>(sequence.front()));
+    } else if (!is_harmful(code) || (code == '\n' && keep_line_feeds)) {
+      out += sequence;
+    } else if (code < 0x80) {
+      out += fmt::format("\\x{:02x}", code);
+    } else {
+      out += fmt::format("\\u{{{:x}}}", code);
+    }
+  });
   return out;
+}
+
+// The East Asian Wide blocks (Unicode, EastAsianWidth.txt) and emoji, coarsely; combining marks.
+std::size_t columns(std::uint32_t code) {
+  const auto within = [code](std::uint32_t first, std::uint32_t last) {
+    return code >= first && code <= last;
+  };
+  if (within(0x300, 0x36f) || within(0x200c, 0x200d) || within(0xfe00, 0xfe0f)) {
+    return 0;
+  }
+  const bool wide = within(0x1100, 0x115f) || within(0x2e80, 0xa4cf) || within(0xac00, 0xd7a3) ||
+                    within(0xf900, 0xfaff) || within(0xfe30, 0xfe6f) || within(0xff00, 0xff60) ||
+                    within(0xffe0, 0xffe6) || within(0x1f300, 0x1f64f) ||
+                    within(0x1f900, 0x1f9ff) || within(0x20000, 0x3fffd);
+  return wide ? 2 : 1;
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) { return make_printable(text, false); }
+
+std::string printable_lines(std::string_view text) { return make_printable(text, true); }
+
+std::string masked(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for_each_character(text, [&](std::string_view sequence, std::uint32_t code) {
+    if (code == '\t') {
+      out += ' ';
+    } else if (code == kNoCode || is_harmful(code)) {
+      out += '?';
+    } else {
+      out += sequence;
+    }
+  });
+  return out;
+}
+
+std::size_t display_width(std::string_view text) {
+  std::size_t width = 0;
+  for_each_character(text, [&](std::string_view, std::uint32_t code) { width += columns(code); });
+  return width;
 }
 
 namespace {

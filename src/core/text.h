@@ -31,8 +31,20 @@ std::string join(std::span<const std::string> parts, std::string_view separator)
 
 bool is_valid_utf8(std::string_view text);
 
-// For a terminal or a log: control characters and escape sequences become visible and harmless.
+// For a terminal or a log: control characters (C0 but the tab, C1), bytes that are no UTF-8, and
+// the invisible characters that reorder or hide text (bidirectional controls, zero-width blanks,
+// tags) become visible and harmless: "\x1b", "\u{202e}".
 std::string printable(std::string_view text);
+
+// The same for a text of several lines: line feeds stay.
+std::string printable_lines(std::string_view text);
+
+// The same with one '?' for each such character and a blank for a tab: the columns stay.
+std::string masked(std::string_view text);
+
+// How many columns a terminal gives the text, about: two for East Asian wide characters, none for
+// combining ones. For text that is printable.
+std::size_t display_width(std::string_view text);
 
 // The candidate that `word` most likely is a typo of, or "" when none is near: at most a third of
 // the letters differ (Damerau-Levenshtein, case ignored). Ties go to the first.
