@@ -238,16 +238,11 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
   bool number_integer(number_integer_t value) override { return add(std::int64_t{value}); }
   bool number_unsigned(number_unsigned_t value) override {
     if (value > static_cast<number_unsigned_t>(INT64_MAX)) {
-      return refuse("an integer is larger than 64 bits hold");
+      return add(static_cast<double>(value));
     }
     return add(static_cast<std::int64_t>(value));
   }
-  bool number_float(number_float_t value, const string_t& text) override {
-    if (text.find_first_of(".eE") == string_t::npos) {
-      return refuse("an integer is larger than 64 bits hold");
-    }
-    return add(value);
-  }
+  bool number_float(number_float_t value, const string_t& /*text*/) override { return add(value); }
   bool string(string_t& value) override { return add(std::move(value)); }
   bool binary(binary_t& /*value*/) override { return refuse("binary data"); }
   bool start_object(std::size_t /*count*/) override { return open(Json::object()); }
