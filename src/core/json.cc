@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <unordered_set>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -250,7 +251,7 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
   bool end_object() override { return close(); }
   bool end_array() override { return close(); }
   bool key(string_t& value) override {
-    if (open_.back().find(value) != nullptr) {
+    if (!is_new_key(value)) {
       return refuse(fmt::format("the key \"{}\" stands twice in one object", printable(value)));
     }
     keys_.back() = std::move(value);
@@ -277,6 +278,21 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
     problem_ = std::move(problem);
     return false;
   }
+  // Most objects are small, where looking through is quickest; a set keeps large ones linear.
+  bool is_new_key(const std::string& key) {
+    constexpr std::size_t kSmall = 16;
+    const Json::Object& members = open_.back().members();
+    if (members.size() < kSmall) {
+      return open_.back().find(key) == nullptr;
+    }
+    std::unordered_set<std::string>& seen = seen_.back();
+    if (seen.empty()) {
+      for (const Json::Member& member : members) {
+        seen.insert(member.first);
+      }
+    }
+    return seen.insert(key).second;
+  }
   bool add(Json value) {
     if (open_.empty()) {
       root_ = std::move(value);
@@ -293,18 +309,21 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
     }
     open_.push_back(std::move(value));
     keys_.emplace_back();
+    seen_.emplace_back();
     return true;
   }
   bool close() {
     Json done = std::move(open_.back());
     open_.pop_back();
     keys_.pop_back();
+    seen_.pop_back();
     return add(std::move(done));
   }
 
   Json root_;
   std::vector<Json> open_;
   std::vector<std::string> keys_;
+  std::vector<std::unordered_set<std::string>> seen_;
   std::string problem_;
   std::size_t position_ = 0;
 };

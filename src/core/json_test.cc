@@ -143,6 +143,16 @@ rc::Gen<Json> any_json(int depth) {
   return rc::gen::oneOf(leaf, array, object);
 }
 
+// Quadratic work on these would take minutes.
+TEST(ParseJson, ReadsManyKeysAndStillSeesADouble) {
+  std::string text = "{";
+  for (int i = 0; i < 200'000; ++i) {
+    text += '"' + std::to_string(i) + "\":1,";
+  }
+  EXPECT_EQ(parse_json(text + "\"x\":1}").value().members().size(), 200'001U);
+  EXPECT_FALSE(parse_json(text + "\"150000\":1}").has_value());
+}
+
 RC_GTEST_PROP(JsonProperty, ParsesWhatItWrites, ()) {
   const Json json = *any_json(2);
   RC_ASSERT(parse_json(json.dump()).value() == json);
