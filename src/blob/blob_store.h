@@ -5,33 +5,64 @@
 // no partial blob, only a file under tmp/ that nobody believes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "core/digest.h"
 #include "core/result.h"
+#include "io/temporary.h"
 
 namespace cloche::blob {
 
 class BlobStore {
  public:
+  // Takes content piece by piece; nothing is in the store until commit(). One thread.
+  class Writer {
+   public:
+    // kUnavailable: the disk is full.
+    Status append(std::string_view bytes);
+
+    // Syncs and puts the blob into the store, or drops the copy when it is present. With
+    // `expected`, kCorrupt when the content is another, and nothing is stored.
+    Result<Digest> commit(const Digest& expected = {}) &&;
+
+   private:
+    friend class BlobStore;
+    Writer(const BlobStore& store, io::TemporaryFile file);
+
+    std::string directory_;
+    io::TemporaryFile file_;
+    Hasher hasher_;
+  };
+
   explicit BlobStore(std::string root);
 
-  // Streams a file into the store, synced; does nothing but hash when it is present.
-  // kUnavailable: the disk is full. kNotFound: no such file.
-  Result<Digest> put_file(const std::string& path);
-  Result<Digest> put(std::string_view content);
+  // Directories are made on the way. kPermission, kUnavailable.
+  Result<Writer> writer() const;
+
+  // Streams a file into the store. With `expected` it is only looked at when that is not present,
+  // and kCorrupt when it holds something else.
+  // kUnavailable: the disk is full. kNotFound: no such file. kInvalid: no regular file.
+  Result<Digest> put_file(const std::string& path, const Digest& expected = {}) const;
+  Result<Digest> put(std::string_view content) const;
 
   bool contains(const Digest& digest) const;
+
+  // Waits until the blobs that are present are on disk: one that another process has just put may
+  // not be. To be called before something durable refers to them.
+  Status sync() const;
 
   // The blob's path, for reading or linking. kNotFound.
   Result<std::string> path(const Digest& digest) const;
 
-  // The whole content, verified against the digest. kNotFound; kCorrupt.
+  // The whole content, verified against the digest. kNotFound; kCorrupt; kInvalid: over the limit.
   Result<std::string> read(const Digest& digest, std::size_t limit_bytes) const;
 
  private:
+  std::string place_of(const Digest& digest) const;
+
   std::string root_;
 };
 

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +13,7 @@
 
 #include "blob/blob_store.h"
 #include "core/clock.h"
+#include "core/diagnostic.h"
 #include "definition/asset_reference.h"
 #include "definition/environment.h"
 
@@ -25,13 +25,15 @@ struct EnvironmentVersion {
   std::string fingerprint;  // 32 hex digits
   bool archived = false;    // this version, or the whole environment
   bool curated = false;     // ships with the program, read-only
-  std::vector<std::string> labels;
-  std::string created_at;  // RFC 3339
+  std::string registry;     // the name of the registry it was found in; "" for the workspace
+  std::vector<std::string> labels;  // "latest" first, when it is that
+  std::string created_at;           // RFC 3339; "" for curated ones
   std::string created_by;
   std::string modified_at;
 };
 
-// A row of a list: no definition is parsed for it.
+// A row of a list, about the latest version (the newest, when all are archived). No definition is
+// parsed for it.
 struct EnvironmentSummary {
   std::string name;
   std::string latest_version;
@@ -72,73 +74,96 @@ struct VersionUpdate {
 class Workspace {
  public:
   struct Options {
-    std::string directory;   // the .cloche directory itself; made when missing
-    std::string user;        // written into events
-    Clock* clock = nullptr;  // nullptr: the system's
+    std::string directory;       // the .cloche directory itself
+    std::string user;            // written into events; "": the settings', else the account's name
+    Clock* clock = nullptr;      // nullptr: the system's; else it outlives the workspace
+    bool create_missing = true;  // false: kNotFound where there is none
   };
 
   // Opens, and first creates or migrates forward. kUnsupported: made by a newer program. kCorrupt:
-  // not a database. kPermission, kUnavailable. A read-only directory opens for reading.
+  // not a database. kInvalid: settings.yaml, with the line. kPermission, kUnavailable. A read-only
+  // directory opens for reading; changes are then kPermission.
   static Result<Workspace> open(Options options);
   ~Workspace();
   Workspace(Workspace&&) noexcept;
   Workspace& operator=(Workspace&&) noexcept;
 
   const std::string& directory() const;
+  bool read_only() const;
   const definition::ReadOptions& read_options() const;  // from <directory>/settings.yaml
+  const Diagnostics& diagnostics() const;               // unknown keys in it
   blob::BlobStore& blobs();
 
-  // Registers. Without a version the next number is given. The same name, version and definition
-  // again gives the entry that is there (created = false); without a version, the latest with the
-  // same definition is given back. kConflict: same name and version, another definition: the
-  // message holds the diff, the hint says to leave the version out. kInvalid: a reserved or bad
-  // name. Context files are copied into the blob store first.
+  // Registers. Without a version the next number is given: one more than the largest number there
+  // is. The same definition again gives the entry that is there (created = false): under the same
+  // version, or, without a version, when `latest` has it; what was registered last is always
+  // `latest`. A description or tags that differ are then updated in that entry.
+  // kConflict: same name and version, another definition: the message holds the diff, the hint says
+  // to leave the version out. kInvalid: a reserved or bad name, or a context file that changed
+  // since it was read. Context files are copied into the blob store first.
   struct Registered {
     EnvironmentVersion entry;
     bool created = false;
   };
   Result<Registered> create(const definition::Environment& environment);
 
-  // Registers under the anonymous name with a version by hash; unlisted.
+  // Registers under the anonymous name, unlisted. The version is the environment's own, when it has
+  // one (clients of Azure compute it), else the first 32 digits of the definition's digest.
   Result<Registered> create_anonymous(const definition::Environment& environment);
 
   // kNotFound: with the nearest name, or the versions that there are, as the hint. References into
   // registries resolve there.
   Result<EnvironmentVersion> get(const definition::AssetReference& reference);
-  std::optional<EnvironmentVersion> find_by_fingerprint(std::string_view fingerprint);
+
+  // The newest version with it that is not archived, else the newest archived one, else a curated
+  // one. The cost does not depend on how many there are.
+  Result<std::optional<EnvironmentVersion>> find_by_fingerprint(std::string_view fingerprint);
 
   Result<std::vector<EnvironmentSummary>> list(const ListOptions& options);
+  // Newest first. kNotFound: no such environment.
   Result<std::vector<EnvironmentVersion>> versions(const std::string& name, bool include_archived);
+  // Oldest first; with a version, what concerned it.
   Result<std::vector<Event>> history(const std::string& name, const std::string& version = "");
 
   Result<EnvironmentVersion> update(const definition::AssetReference& reference,
                                     const VersionUpdate& update);
-  // Without a version: the whole environment.
+  // Without a version: the whole environment, with the versions that will be registered later too
+  // (Azure's rule). An archived one is not listed and is not `latest`; its exact version still is
+  // found.
   Status set_archived(const std::string& name, const std::string& version, bool archived);
   // Points a label at a version ("" removes it). "latest" moves by itself and is refused.
   Status set_label(const std::string& name, const std::string& label, const std::string& version);
 
-  // "Create from an existing one and edit": a new environment with the definition of another.
+  // "Create from an existing one and edit": a new environment with the definition of another, which
+  // may stand in a registry. Without a version: the next number.
   Result<Registered> copy(const definition::AssetReference& from, const std::string& new_name,
                           const std::string& new_version = "");
 
   // Registries: named directories (later: servers) where environments are shared across workspaces.
+  // The directory is laid out as a workspace's, and made when missing.
   struct Registry {
     std::string name;
     std::string location;
   };
-  Status add_registry(const Registry& registry);
+  Status add_registry(const Registry& registry);  // kConflict: the name stands for another one
   Result<std::vector<Registry>> registries();
+
+  // Copies a version, with its context files, into a registry under the same name and version
+  // unless others are given. kConflict: it holds another definition.
   Result<Registered> share(const definition::AssetReference& reference, const std::string& registry,
                            const std::string& new_name = "", const std::string& new_version = "");
 
   // One file that holds a version with its context files, for another workspace (`env save`, `env
-  // load`).
+  // load`). The same version gives the same bytes anywhere: docs/formats/bundle.md. Loading keeps
+  // name and version unless others are given, and refuses what create() does.
   Status save(const definition::AssetReference& reference, const std::string& path);
-  Result<Registered> load(const std::string& path);
+  Result<Registered> load(const std::string& path, const std::string& new_name = "",
+                          const std::string& new_version = "");
 
-  // Puts the files of a build context below `directory`, as they were registered.
-  Status restore_context(const definition::BuildContextBase& context, const std::string& directory);
+  // Puts the files of a version's build context below `directory`, as they were registered; the
+  // directory is made when missing. Nothing outside it is written, whatever the paths and links
+  // say. kConflict: a file is there already. kInvalid: the version has no build context with files.
+  Status restore_context(const EnvironmentVersion& entry, const std::string& directory);
 
  private:
   struct State;
@@ -147,7 +172,8 @@ class Workspace {
 };
 
 // Where the workspace is: $CLOCHE_WORKSPACE, else .cloche/ in `from` or a directory above it, else
-// $XDG_DATA_HOME/cloche (~/.local/share/cloche).
+// $XDG_DATA_HOME/cloche (~/.local/share/cloche). A .cloche/ of somebody else in a directory where
+// everybody may write (/tmp) is passed by: whoever put it there would choose our images.
 std::string find_workspace_directory(const std::string& from);
 
 }  // namespace cloche::workspace

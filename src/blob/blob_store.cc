@@ -1,0 +1,110 @@
+#include "blob/blob_store.h"
+
+#include <utility>
+
+#include <sys/stat.h>
+
+#include "core/files.h"
+#include "core/text.h"
+#include "io/descriptor.h"
+#include "io/disk_files.h"
+#include "io/file.h"
+
+namespace cloche::blob {
+namespace {
+
+constexpr std::size_t kChunkBytes = std::size_t{128} << 10U;
+constexpr std::uint32_t kReadOnly = 0444;  // a blob never changes; a slip of an editor is refused
+
+bool is_file(const std::string& path) {
+  struct stat info{};
+  return ::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
+}
+
+Error damaged(const Digest& digest) {
+  return fail(ErrorKind::kCorrupt, "the stored file {} does not hold what its name says",
+              digest.to_string())
+      .with_hint("remove it and register again from the original files");
+}
+
+}  // namespace
+
+BlobStore::Writer::Writer(const BlobStore& store, io::TemporaryFile file)
+    : directory_(join_path(store.root_, "blobs/sha256")), file_(std::move(file)) {}
+
+Status BlobStore::Writer::append(std::string_view bytes) {
+  hasher_.update(bytes);
+  return file_.write(bytes);
+}
+
+Result<Digest> BlobStore::Writer::commit(const Digest& expected) && {
+  Digest digest = hasher_.finish();
+  if (!expected.empty() && digest != expected) {
+    return fail(ErrorKind::kCorrupt, "the content is {}, not {}", digest.to_string(),
+                expected.to_string());
+  }
+  const std::string target = join_path(directory_, digest.hex());
+  if (!is_file(target)) {
+    TRY(std::move(file_).rename_to(target));
+  }
+  return digest;
+}
+
+BlobStore::BlobStore(std::string root) : root_(std::move(root)) {}
+
+std::string BlobStore::place_of(const Digest& digest) const {
+  return join_path(root_, "blobs/sha256/" + digest.hex());
+}
+
+Result<BlobStore::Writer> BlobStore::writer() const {
+  TRY(io::make_directories(join_path(root_, "blobs/sha256")));
+  const std::string work = join_path(root_, "tmp");
+  TRY(io::make_directories(work));
+  return Writer(*this, TRY(io::TemporaryFile::create(work, kReadOnly)));
+}
+
+Result<Digest> BlobStore::put_file(const std::string& path, const Digest& expected) const {
+  if (!expected.empty() && contains(expected)) {
+    return expected;
+  }
+  const io::Descriptor file = TRY(io::open_for_reading(path));
+  Writer blob = TRY(writer());
+  std::string buffer(kChunkBytes, '\0');
+  while (const std::size_t count = TRY(io::read_some(file, buffer.data(), buffer.size(), path))) {
+    TRY(blob.append(std::string_view(buffer).substr(0, count)));
+  }
+  return std::move(blob).commit(expected).context("storing {}", printable(path));
+}
+
+Result<Digest> BlobStore::put(std::string_view content) const {
+  Digest digest = Digest::of(content);
+  if (contains(digest)) {
+    return digest;
+  }
+  Writer blob = TRY(writer());
+  TRY(blob.append(content));
+  return std::move(blob).commit();
+}
+
+bool BlobStore::contains(const Digest& digest) const {
+  return !digest.empty() && is_file(place_of(digest));
+}
+
+Status BlobStore::sync() const { return io::sync_directory(join_path(root_, "blobs/sha256")); }
+
+Result<std::string> BlobStore::path(const Digest& digest) const {
+  if (!contains(digest)) {
+    return fail(ErrorKind::kNotFound, "no stored file {}", digest.to_string());
+  }
+  return place_of(digest);
+}
+
+Result<std::string> BlobStore::read(const Digest& digest, std::size_t limit_bytes) const {
+  std::string content = TRY(io::DiskFiles().read(TRY(path(digest)), limit_bytes));
+  if (Digest::of(content) != digest) {
+    return damaged(digest);
+  }
+  return content;
+}
+
+}  // namespace cloche::blob
