@@ -13,11 +13,11 @@
 #include "core/excerpt.h"
 #include "core/text.h"
 #include "definition/apt_list.h"
+#include "definition/base_text.h"
 #include "definition/build_context.h"
 #include "definition/conda_yaml.h"
 #include "definition/placeholder.h"
 #include "definition/requirements_txt.h"
-#include "package/oci/reference.h"
 
 namespace cloche::definition {
 namespace {
@@ -68,14 +68,6 @@ Error placed(Error error, const YamlNode& node) {
     error.excerpt.clear();
   }
   return error;
-}
-
-bool is_remote(std::string_view path) {
-  return path.find("://") != std::string_view::npos || path.starts_with("git@");
-}
-
-bool has_scheme(std::string_view path, std::span<const std::string_view> schemes) {
-  return std::ranges::any_of(schemes, [&](auto scheme) { return path.starts_with(scheme); });
 }
 
 class Reader {
@@ -243,12 +235,7 @@ class Reader {
   }
 
   Status read_image(const YamlNode& node) {
-    const std::string text(trim(TRY(filled_text(node))));
-    auto reference = oci::parse_reference(text);
-    if (!reference.has_value()) {
-      return placed(std::move(reference).error(), node);
-    }
-    image_ = ImageBase{text, node.at};
+    image_ = TRY(read_image_text(TRY(filled_text(node)), node.at));
     return {};
   }
 
@@ -295,7 +282,7 @@ class Reader {
     if (text.starts_with("file:")) {
       text = TRY(parse_asset_reference(text)).file;
     }
-    if (is_remote(text)) {
+    if (is_remote_context(text)) {
       return fail_at(node, ErrorKind::kUnsupported, "a remote file cannot be read here",
                      "download it, and write its path beside this file");
     }
@@ -329,14 +316,15 @@ class Reader {
     if (path == nullptr || path->is_null()) {
       return wrong(node, "build has no path", "name the folder with the Dockerfile: path: .");
     }
-    BuildContextBase context;
-    if (const YamlNode* dockerfile = node.find("dockerfile_path");
-        dockerfile != nullptr && !dockerfile->is_null()) {
-      context.dockerfile_path = TRY(filled_text(*dockerfile));
+    std::string dockerfile = "Dockerfile";
+    if (const YamlNode* given = node.find("dockerfile_path");
+        given != nullptr && !given->is_null()) {
+      dockerfile = TRY(filled_text(*given));
     }
     const std::string text = TRY(filled_text(*path));
-    context = TRY(is_remote(text) ? remote_context(*path, text, std::move(context.dockerfile_path))
-                                  : local_context(*path, text, context.dockerfile_path));
+    BuildContextBase context =
+        TRY(is_remote_context(text) ? remote_context(*path, text, dockerfile)
+                                    : local_context(*path, text, dockerfile));
     context.at = node.at;
     build_ = std::move(context);
     return {};
@@ -351,18 +339,10 @@ class Reader {
   }
 
   static Result<BuildContextBase> remote_context(const YamlNode& node, const std::string& uri,
-                                                 std::string dockerfile_path) {
-    static constexpr std::array<std::string_view, 5> kSchemes = {"https://", "http://", "git://",
-                                                                 "ssh://", "git@"};
-    if (!has_scheme(uri, kSchemes)) {
-      return fail_at(node, ErrorKind::kUnsupported,
-                     fmt::format("a build context at '{}' cannot be reached", printable(uri)),
-                     "a folder, a git URL or an https URL of an archive is possible");
-    }
-    BuildContextBase out;
-    out.dockerfile_path = std::move(dockerfile_path);
-    out.uri = uri;
-    return out;
+                                                 const std::string& dockerfile_path) {
+    auto context = remote_build_context(uri, dockerfile_path);
+    return context.has_value() ? std::move(context)
+                               : Result<BuildContextBase>(placed(std::move(context).error(), node));
   }
 
   Result<BuildContextBase> local_context(const YamlNode& node, const std::string& path,
