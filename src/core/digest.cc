@@ -12,14 +12,14 @@ namespace cloche {
 
 struct Hasher::State {
   struct Free {
-    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+    void operator()(EVP_MD_CTX* raw) const { EVP_MD_CTX_free(raw); }
   };
   std::unique_ptr<EVP_MD_CTX, Free> context{EVP_MD_CTX_new()};
-  Algorithm algorithm = Algorithm::kSha256;
+  Algorithm used = Algorithm::kSha256;
 };
 
 Hasher::Hasher(Algorithm algorithm) : state_(std::make_unique<State>()) {
-  state_->algorithm = algorithm;
+  state_->used = algorithm;
   const EVP_MD* md = algorithm == Algorithm::kSha256 ? EVP_sha256() : EVP_md5();
   CHECK(EVP_DigestInit_ex(state_->context.get(), md, nullptr) == 1);
 }
@@ -47,7 +47,7 @@ std::string Hasher::finish_hex() {
 }
 
 Digest Hasher::finish() {
-  CHECK(state_->algorithm == Algorithm::kSha256);
+  CHECK(state_->used == Algorithm::kSha256);
   return Digest(finish_hex());
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <unordered_set>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -238,16 +239,11 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
   bool number_integer(number_integer_t value) override { return add(std::int64_t{value}); }
   bool number_unsigned(number_unsigned_t value) override {
     if (value > static_cast<number_unsigned_t>(INT64_MAX)) {
-      return refuse("an integer is larger than 64 bits hold");
+      return add(static_cast<double>(value));
     }
     return add(static_cast<std::int64_t>(value));
   }
-  bool number_float(number_float_t value, const string_t& text) override {
-    if (text.find_first_of(".eE") == string_t::npos) {
-      return refuse("an integer is larger than 64 bits hold");
-    }
-    return add(value);
-  }
+  bool number_float(number_float_t value, const string_t& /*text*/) override { return add(value); }
   bool string(string_t& value) override { return add(std::move(value)); }
   bool binary(binary_t& /*value*/) override { return refuse("binary data"); }
   bool start_object(std::size_t /*count*/) override { return open(Json::object()); }
@@ -255,7 +251,7 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
   bool end_object() override { return close(); }
   bool end_array() override { return close(); }
   bool key(string_t& value) override {
-    if (open_.back().find(value) != nullptr) {
+    if (!is_new_key(value)) {
       return refuse(fmt::format("the key \"{}\" stands twice in one object", printable(value)));
     }
     keys_.back() = std::move(value);
@@ -282,6 +278,21 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
     problem_ = std::move(problem);
     return false;
   }
+  // Most objects are small, where looking through is quickest; a set keeps large ones linear.
+  bool is_new_key(const std::string& key) {
+    constexpr std::size_t kSmall = 16;
+    const Json::Object& members = open_.back().members();
+    if (members.size() < kSmall) {
+      return open_.back().find(key) == nullptr;
+    }
+    std::unordered_set<std::string>& seen = seen_.back();
+    if (seen.empty()) {
+      for (const Json::Member& member : members) {
+        seen.insert(member.first);
+      }
+    }
+    return seen.insert(key).second;
+  }
   bool add(Json value) {
     if (open_.empty()) {
       root_ = std::move(value);
@@ -298,18 +309,21 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
     }
     open_.push_back(std::move(value));
     keys_.emplace_back();
+    seen_.emplace_back();
     return true;
   }
   bool close() {
     Json done = std::move(open_.back());
     open_.pop_back();
     keys_.pop_back();
+    seen_.pop_back();
     return add(std::move(done));
   }
 
   Json root_;
   std::vector<Json> open_;
   std::vector<std::string> keys_;
+  std::vector<std::unordered_set<std::string>> seen_;
   std::string problem_;
   std::size_t position_ = 0;
 };

@@ -81,8 +81,9 @@ class Json {
   std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Object> value_;
 };
 
-// kInvalid with line and column: malformed, a key twice in one object, nested deeper than 128,
-// invalid UTF-8, or an integer that 64 bits do not hold. `file` names the source in errors.
+// Integers that 64 bits do not hold become doubles, as in ECMAScript. kInvalid with line and
+// column: malformed, a key twice in one object, nested deeper than 128, or invalid UTF-8. `file`
+// names the source in errors.
 Result<Json> parse_json(std::string_view text, const std::string& file = "");
 
 }  // namespace cloche

@@ -171,7 +171,7 @@ class Parser {
     const std::string anchor = text_of(event_.data.mapping_start.anchor);
     const std::size_t before = nodes_;
     TRY(count(out, 1));
-    std::map<std::string, Location, std::less<>> seen;
+    SeenKeys seen;
     std::vector<YamlNode> merged;
     for (TRY(next()); event_.type != YAML_MAPPING_END_EVENT; TRY(next())) {
       YamlNode key = TRY(node(depth + 1));
@@ -195,17 +195,19 @@ class Parser {
       out.members.push_back({std::move(key), std::move(value)});
     }
     for (const YamlNode& source : merged) {
-      TRY(merge(source, out));
+      TRY(merge(source, out, seen));
     }
     remember(anchor, out, before);
     return out;
   }
 
+  using SeenKeys = std::map<std::string, Location, std::less<>>;
+
   // YAML 1.1's merge key: own keys win, then earlier sources.
-  Status merge(const YamlNode& source, YamlNode& into) {
+  Status merge(const YamlNode& source, YamlNode& into, SeenKeys& seen) {
     if (source.is_sequence()) {
       for (const YamlNode& one : source.items) {
-        TRY(merge(one, into));
+        TRY(merge(one, into, seen));
       }
       return {};
     }
@@ -213,7 +215,7 @@ class Parser {
       return refuse(source.at, "the merge key << needs a mapping");
     }
     for (const YamlNode::Member& member : source.members) {
-      if (into.find(member.key.text) == nullptr) {
+      if (seen.emplace(member.key.text, member.key.at).second) {
         into.members.push_back(member);
       }
     }

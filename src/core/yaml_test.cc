@@ -80,6 +80,18 @@ TEST(ParseYaml, BoundsNestingAndAliases) {
   EXPECT_NE(bomb.error().message.find("aliases"), std::string::npos);
 }
 
+// Quadratic work on these would take minutes.
+TEST(ParseYaml, MergesManyKeys) {
+  std::string text = "a: &a {";
+  for (int i = 0; i < 100'000; ++i) {
+    text += std::to_string(i) + ": 1, ";
+  }
+  ASSERT_VALUE(node, parse_yaml(text + "}\nb: {<<: *a, 7: 2}\n", "many.yml"));
+  const YamlNode* merged = node.find("b");
+  EXPECT_EQ(merged->members.size(), 100'000U);
+  EXPECT_EQ(merged->find("7")->text, "2");
+}
+
 TEST(ToYaml, QuotesWhatWouldBeTakenForSomethingElse) {
   Json json;
   json.set("version", "1.10")

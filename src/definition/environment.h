@@ -3,6 +3,9 @@
 // Plain values. The identity of a definition (`same_definition`, the fingerprint) never depends on
 // locations, comments, key order, quoting or line ends; locations are kept so that later stages can
 // say which line of which file asked for something.
+//
+// operator== compares everything, locations too (a stored form must give the same back). Whether
+// two definitions mean the same is fingerprint.h's to say.
 #pragma once
 
 #include <map>
@@ -25,6 +28,8 @@ using StringMap = std::map<std::string, std::string>;
 struct Line {
   std::string text;
   Location at;
+
+  bool operator==(const Line&) const = default;
 };
 
 // A conda dependency: a MatchSpec (package/conda/match_spec.h), perhaps for some platforms only.
@@ -33,6 +38,8 @@ struct CondaDependency {
   std::string
       selector;  // "linux", "osx and arm64", from `# [linux]` or `sel(linux): ...`; "" means always
   Location at;
+
+  bool operator==(const CondaDependency&) const = default;
 };
 
 // conda's part. Channels are in order of priority and never empty: where a file names none, the
@@ -45,6 +52,8 @@ struct CondaSection {
   std::vector<CondaDependency> dependencies;  // without the pip section
   std::vector<std::string> platforms;         // "linux-64"; empty: the target's
   StringMap variables;
+
+  bool operator==(const CondaSection&) const = default;
 };
 
 // One line of pip's input. The text is canonical (docs/formats/fingerprint.md): continuations
@@ -61,16 +70,22 @@ struct PipLine {
   Kind kind = Kind::kRequirement;
   std::string text;
   Location at;
+
+  bool operator==(const PipLine&) const = default;
 };
 
 // pip's part: lines in order, with the lines of included files (-r, -c) in the include's place.
 struct PipSection {
   std::vector<PipLine> lines;
+
+  bool operator==(const PipSection&) const = default;
 };
 
 // Debian packages: "git" or "git=1:2.39.5-0+deb12u1".
 struct AptSection {
   std::vector<Line> packages;
+
+  bool operator==(const AptSection&) const = default;
 };
 
 // A file of a build context, after .dockerignore. Sorted by path (bytes).
@@ -88,12 +103,16 @@ struct ContextFile {
 struct ImageBase {
   std::string reference;  // "python:3.11-slim", as written
   Location at;
+
+  bool operator==(const ImageBase&) const = default;
 };
 
 // A Dockerfile without files around it (Azure v1's baseDockerfile).
 struct DockerfileBase {
   std::string text;
   Location at;
+
+  bool operator==(const DockerfileBase&) const = default;
 };
 
 // A directory with a Dockerfile in it.
@@ -104,6 +123,8 @@ struct BuildContextBase {
   std::string uri;   // a remote context (git or archive URL) instead of files; Azure allows it
   std::string root;  // where the files were read from; "" once registered. No part of the identity
   Location at;
+
+  bool operator==(const BuildContextBase&) const = default;
 };
 
 using Base = std::variant<ImageBase, DockerfileBase, BuildContextBase>;
@@ -136,6 +157,8 @@ struct Definition {
   Json azureml_v1;
 
   bool user_managed() const { return !conda && !pip && !apt; }
+
+  bool operator==(const Definition&) const = default;
 };
 
 struct Environment {
@@ -145,6 +168,8 @@ struct Environment {
   StringMap tags;
   StringMap properties;
   Definition definition;
+
+  bool operator==(const Environment&) const = default;
 };
 
 enum class Kind { kCurated, kUserManaged, kSystemManaged, kAnonymous };
