@@ -68,16 +68,18 @@ struct Instruction {
   // The text after the keyword and its flags: continuations joined, comments gone, blanks trimmed.
   std::string rest;
   bool exec_form = false;  // a JSON array of strings
-  std::vector<std::string>
-      args;  // exec form: its strings; COPY, ADD, EXPOSE, VOLUME, FROM: the words, as written
-  // ENV, LABEL, ARG: name and value, as written without outer quotes removed; ARG without '=' has
-  // no value.
+  // Exec form: its strings. COPY, ADD, EXPOSE, VOLUME, FROM: the words, as written. HEALTHCHECK:
+  // its command, one string in shell form, none for NONE.
+  std::vector<std::string> args;
+  // ENV, LABEL, ARG: name and value as written, quotes and escapes kept (expand_word() removes
+  // them); an ARG without '=' has no value.
   std::vector<std::pair<std::string, std::optional<std::string>>> pairs;
-  bool legacy_pair = false;  // ENV k v
-  std::vector<Heredoc> heredocs;
+  bool legacy_pair = false;          // ENV k v, LABEL k v
+  std::vector<Heredoc> heredocs;     // in ONBUILD: its instruction has them
   std::vector<Instruction> onbuild;  // ONBUILD's instruction: exactly one
   Location at;                       // the keyword
-  int last_line = 0;
+  int last_line = 0;                 // heredoc bodies and their terminators included
+  char escape = '\\';                // what the file's escape directive says; for expand_word()
 
   // FROM image AS name: the parts (as written, variables unexpanded).
   std::string image;
@@ -85,9 +87,10 @@ struct Instruction {
 
   const InstructionFlag* flag(std::string_view name) const;
 
-  // One line (and heredoc bodies) that is the same for every way of writing the same instruction
-  // that differs only in keyword case, continuations, comments, blanks at the ends and line ends.
-  // It goes into the fingerprint.
+  // One line that is the same for every way of writing the same instruction that differs only in
+  // keyword case, continuations, comments, blanks at the ends and line ends, and that differs for
+  // instructions that mean different things. It is valid UTF-8 and goes into the fingerprint;
+  // docs/formats/dockerfile.md specifies it by byte.
   std::string canonical() const;
 };
 
@@ -103,16 +106,18 @@ struct Dockerfile {
   std::map<std::string, std::string> directives;  // syntax, escape, check
   std::vector<Instruction> instructions;          // ARGs before the first FROM included
   std::vector<Stage> stages;
-  std::string text;  // what was parsed, for excerpts
+  std::string text;                      // what was parsed (without a byte order mark)
+  std::vector<std::size_t> line_starts;  // offsets into `text`, for line()
 
   // The text of a line (1-based) without its end; "" beyond the end.
   std::string_view line(int number) const;
 };
 
 // kInvalid with line, column, excerpt and hint for the first thing that is broken: an unknown
-// instruction (nearest name in the hint), no FROM, an unterminated heredoc, a malformed flag, a
-// missing argument, a file over 1 MiB, a line over 64 KiB. Lesser oddities (legacy ENV, an empty
-// continuation line, MAINTAINER) go to `diagnostics`.
+// instruction (the nearest name, or the line that lost its backslash, in the hint), no FROM, an
+// unterminated heredoc, a malformed flag, a missing argument, a file over 1 MiB, a line over 64
+// KiB, over 10,000 instructions. Lesser oddities (legacy ENV, an empty continuation line,
+// MAINTAINER, what looks like a broken exec form) go to `diagnostics`.
 Result<Dockerfile> parse_dockerfile(std::string_view text, const std::string& file,
                                     Diagnostics& diagnostics);
 
@@ -121,14 +126,16 @@ using Variables = std::map<std::string, std::string>;
 // ARG/ENV expansion of a word: $x ${x} ${x:-y} ${x:+y} ${x:?m} and their forms without colon,
 // ${x#p} ${x##p} ${x%p}
 // ${x%%p} ${x/p/r} ${x//p/r}, \$, single quotes (no expansion), double quotes. Quotes are removed.
-// An unset variable is "". `unset`, when given, collects the names that were not set.
-// kInvalid: an unclosed brace or quote, an unknown modifier, nesting over 16.
+// An unset variable is "". `unset`, when given, collects the names that were not set and for which
+// the word has nothing of its own to say (no :- :+ :?), each once.
+// kInvalid: an unclosed brace or quote, an unknown modifier, ${x:?m} of an unset x, nesting over
+// 16, a result over 64 KiB, too large a pattern for its value.
 Result<std::string> expand_word(std::string_view word, const Variables& variables,
                                 char escape = '\\', std::vector<std::string>* unset = nullptr);
 
-// The value of a name for every stage that a chain of FROMs and ARGs gives, as far as it can be
-// known without building: the image of each stage with ARG defaults (and `build_args`) filled in;
-// "" where a value is unknown.
+// The image that each stage stands on in the end, as far as it can be known without building: ARG
+// defaults (and `build_args`) filled in, a FROM of an earlier stage followed; "" where a value is
+// unknown.
 std::vector<std::string> stage_images(const Dockerfile& dockerfile,
                                       const Variables& build_args = {});
 
