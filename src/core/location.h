@@ -25,7 +25,7 @@ struct Location {
 //       3 | RUNN pip install
 //         | ^
 // What is not printable (core/text.h) is shown as '?', tabs as one blank, and a long line is cut
-// around the column, so hostile input cannot reach the terminal.
+// around the column, so hostile input cannot reach the terminal; passwords in URLs are starred.
 std::string caret_excerpt(const Location& at, std::string_view line_text);
 
 }  // namespace cloche

@@ -123,4 +123,20 @@ std::string shared_data(const std::string& source_dir, const std::string& path) 
   return std::filesystem::exists(file) ? slurp(file) : "";
 }
 
+std::optional<std::string> python_output(const std::string& script, const std::string& input) {
+  std::string folder = (std::filesystem::temp_directory_path() / "cloche-judge-XXXXXX").string();
+  if (mkdtemp(folder.data()) == nullptr) {
+    return std::nullopt;
+  }
+  const std::filesystem::path place(folder);
+  std::ofstream(place / "judge.py", std::ios::binary) << script;
+  std::ofstream(place / "input", std::ios::binary) << input;
+  const std::string command =
+      "cd " + folder + " && PYTHONUTF8=1 /usr/bin/python3 judge.py < input > output 2> errors";
+  const int status = std::system(command.c_str());
+  std::string output = slurp(place / "output");
+  std::filesystem::remove_all(place);
+  return status == 0 ? std::optional(std::move(output)) : std::nullopt;
+}
+
 }  // namespace cloche

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -50,6 +51,10 @@ void expect_golden(const std::string& testdata, const std::string& name, const s
 // A file of the shared data folder ("definitions/conda.jsonl") when it stands beside the project,
 // else "": tests that need it skip themselves.
 std::string shared_data(const std::string& source_dir, const std::string& path);
+
+// What a Python script prints for `input` on its standard input, run by the system's own Python,
+// whose libraries are the judges of what files mean; nothing where it fails (a module is missing).
+std::optional<std::string> python_output(const std::string& script, const std::string& input);
 
 }  // namespace cloche
 

@@ -1,5 +1,5 @@
 // A dependency on a Python distribution: PEP 508 (dependency specifiers), plus pip's forms for URLs
-// and paths.
+// and paths. docs/formats/requirements.md, "A requirement".
 #pragma once
 
 #include <string>
@@ -18,7 +18,8 @@ struct Requirement {
   std::vector<std::string> extras;  // as written, sorted, unique
   std::string specifier;            // ">=1.2,<2" canonical: no blanks, in the order written
   std::string url;                  // after '@', or the whole of a bare URL or path
-  std::string marker;               // canonical blanks and double quotes; "" for none
+  bool bare = false;   // the URL or path stands alone; the name, if any, was read out of it
+  std::string marker;  // canonical blanks and double quotes; "" for none
 
   // Whether exactly one version fits: ==1.2 (no wildcard), ===x, or a URL with a hash or a VCS
   // commit.
@@ -32,8 +33,12 @@ struct Requirement {
   bool operator==(const Requirement&) const = default;
 };
 
-// `text` is a single requirement without pip's options and comments. kInvalid with the column in
-// the error's location (line 1) and a hint: "numpy=1.2" gives "did you mean numpy==1.2?".
+// `text` is a single requirement without pip's options and comments. ${VARIABLES} may stand in a
+// URL, a path or a version, and stay. kInvalid with the column in the error's location (line 1) and
+// a hint: "numpy=1.2" gives "did you mean numpy==1.2?". No error repeats a password.
 Result<Requirement> parse_requirement(std::string_view text);
+
+// What stands behind pip's -e: a path or a VCS URL, which may end with [extras]; or "name @ URL".
+Result<Requirement> parse_editable(std::string_view text);
 
 }  // namespace cloche::pypi
