@@ -1,0 +1,58 @@
+// What the solver asks of an ecosystem. source/conda, source/pypi and source/debian implement it.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "resolve/ids.h"
+
+namespace cloche::resolve {
+
+// "Needs requirement", perhaps only when the solution also satisfies a condition (CEP 43's `when`).
+struct Dependency {
+  RequirementId requirement{};
+  std::optional<RequirementId> condition;
+};
+
+struct Dependencies {
+  std::vector<Dependency> requirements;
+  // Say nothing about whether the names are there; only that, if they are, they must match (conda's
+  // constrains).
+  std::vector<RequirementId> constraints;
+};
+
+// Called by one thread at a time. Ids are dense: small numbers from 0, handed out when first
+// needed. What a span points to stays as it is until the provider ends. Every answer is a function
+// of its argument: asked again, it is the same.
+class Provider {
+ public:
+  virtual ~Provider() = default;
+
+  // The names whose candidates are about to be asked for: the time to fetch them together.
+  virtual Status prefetch(std::span<const NameId> /*names*/) { return {}; }
+
+  // All that is known of a name, in any order.
+  virtual Result<std::span<const SolvableId>> candidates(NameId name) = 0;
+
+  // The names that can satisfy a requirement: one, unless the ecosystem has alternatives. Never
+  // empty.
+  virtual std::span<const NameId> names(RequirementId requirement) = 0;
+
+  // The candidates of names() that satisfy it, the most wanted first.
+  virtual Result<std::span<const SolvableId>> matching(RequirementId requirement) = 0;
+
+  // Asked only for solvables that a search has chosen.
+  virtual Result<Dependencies> dependencies(SolvableId solvable) = 0;
+
+  virtual NameId name(SolvableId solvable) = 0;
+
+  // For explanations: "numpy", "numpy 1.26.4", "numpy >=1.26".
+  virtual std::string to_string(NameId name) = 0;
+  virtual std::string to_string(SolvableId solvable) = 0;
+  virtual std::string to_string(RequirementId requirement) = 0;
+};
+
+}  // namespace cloche::resolve
