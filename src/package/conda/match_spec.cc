@@ -126,9 +126,10 @@ std::string name_problem(std::string_view name) {
     return "a package name is longer than 64 characters";
   }
   if (is_regex(name)) {
-    return name.find("(?") == kNone && !contains(name, '\\')
-               ? ""
-               : "lookaround and '\\' are not allowed in a name";
+    const bool simple = name.find("(?") == kNone && std::ranges::all_of(name, [](char c) {
+                          return is_alnum(c) || contains("._-*+?()|^$", c);
+                        });
+    return simple ? "" : "a name's regular expression has letters, digits and . * + ? ( ) | only";
   }
   const auto odd = std::ranges::find_if(
       name, [](char c) { return !is_digit(c) && !is_lower(c) && !contains("._-*", c); });
@@ -459,8 +460,9 @@ class Parser {
     const std::size_t first = last == 0 ? kNone : head.rfind(':', last - 1);
     const std::size_t name_space = first == kNone ? 0 : first + 1;
     spec_.name_space = head.substr(name_space, last - name_space);
-    if (!std::ranges::all_of(spec_.name_space,
-                             [](char c) { return is_alnum(c) || contains("._-", c); })) {
+    if (spec_.name_space.starts_with('-') || !std::ranges::all_of(spec_.name_space, [](char c) {
+          return is_alnum(c) || contains("._-", c);
+        })) {
       return refuse(position_ + last, "':' does not belong here",
                     "a channel is followed by '::': conda-forge::numpy");
     }

@@ -184,7 +184,7 @@ TEST(MatchSpec, RefusesWithReasonAndMeaning) {
            {"numpy 1.2)", "')' does not belong here", "", 10},
            {"numpy ^1.2", "a regular expression starts with '^' and ends with '$'",
             "one that has brackets goes into quotes: [version='^1[.]2$']", 7},
-           {"numpy ^(?=1)$", "lookaround and back references are not allowed", "", 7},
+           {"numpy ^(?=1)$", "lookaround, back references and quotes are not allowed", "", 7},
            {"{{ local-package }}", "this is a template that was not filled in",
             "write the package's name in its place", 1},
            {"numpy={{ v }}", "this is a template that was not filled in",

@@ -54,13 +54,16 @@ constexpr std::array<Mistake, 14> kMistakes = {{{"=>", ">="},
                                                 {"<==", "<="}}};
 
 constexpr std::string_view kOperatorChars = "=<>!~";
+constexpr std::string_view kGlobChars =
+    "*._-+!0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 bool contains(std::string_view set, char c) { return set.find(c) != std::string_view::npos; }
 
 // Lookaround, groups with a name and back references cost exponential time somewhere (CEP 29:
 // SHOULD NOT be allowed).
 bool is_simple_regex(std::string_view text) {
-  if (text.find("(?") != std::string_view::npos) {
+  if (text.find("(?") != std::string_view::npos ||
+      text.find_first_of("'\"") != std::string_view::npos) {
     return false;
   }
   for (std::size_t i = 0; i + 1 < text.size(); ++i) {
@@ -141,7 +144,7 @@ class Parser {
     }
     const std::string_view expression = text_.substr(position_, dollar + 1 - position_);
     if (!is_simple_regex(expression)) {
-      return refuse(position_, "lookaround and back references are not allowed");
+      return refuse(position_, "lookaround, back references and quotes are not allowed");
     }
     position_ = dollar + 1;
     if (peek() != '\0' && !is_blank(peek()) && !contains(",|)=", peek())) {
@@ -240,9 +243,12 @@ class Parser {
       return refuse(literal_at,
                     "a '*' within a version does not go with '" + std::string(op.text) + "'");
     }
-    std::string filled(literal);
-    std::ranges::replace(filled, '*', '0');
-    TRY(check_version(filled, literal_at));
+    const std::size_t odd = literal.ends_with('!') ? literal.size() - 1  // "!=" may follow
+                                                   : literal.find_first_not_of(kGlobChars);
+    if (odd != std::string_view::npos) {
+      return refuse(literal_at + odd,
+                    "'" + printable(literal.substr(odd, 1)) + "' cannot stand in a version");
+    }
     const bool open_end = op.text == "=" && !literal.ends_with('*');
     return VersionClause{Op::kGlob, to_lower(literal) + (open_end ? "*" : "")};
   }
