@@ -1,0 +1,30 @@
+// The commands' constants, for commands.cc. Each is defined in the file of its verb.
+#pragma once
+
+#include "cli/command.h"
+
+namespace cloche::cli {
+
+extern const Command kCompletion;
+extern const Command kEnvArchive;
+extern const Command kEnvCopy;
+extern const Command kEnvCreate;
+extern const Command kEnvDiff;
+extern const Command kEnvExplain;
+extern const Command kEnvExport;
+extern const Command kEnvHistory;
+extern const Command kEnvLabel;
+extern const Command kEnvLint;
+extern const Command kEnvList;
+extern const Command kEnvLoad;
+extern const Command kEnvRestore;
+extern const Command kEnvSave;
+extern const Command kEnvShare;
+extern const Command kEnvShow;
+extern const Command kEnvUpdate;
+extern const Command kRegistryCreate;
+extern const Command kRegistryList;
+extern const Command kWorkspaceInit;
+extern const Command kWorkspaceShow;
+
+}  // namespace cloche::cli

@@ -1,0 +1,29 @@
+#include "cli/commands.h"
+
+#include <array>
+
+#include "cli/command_table.h"
+
+namespace cloche::cli {
+namespace {
+
+constexpr std::array<Noun, 3> kNouns = {{
+    {"env", "environments: register, look up, compare, share, check"},
+    {"registry", "registries: where workspaces share environments"},
+    {"workspace", "the workspace: where environments are kept"},
+}};
+
+constexpr std::array kCommands = {
+    &kEnvCreate,     &kEnvShow,       &kEnvList,    &kEnvHistory, &kEnvDiff,        &kEnvExplain,
+    &kEnvUpdate,     &kEnvLabel,      &kEnvArchive, &kEnvRestore, &kEnvCopy,        &kEnvExport,
+    &kEnvLint,       &kEnvSave,       &kEnvLoad,    &kEnvShare,   &kRegistryCreate, &kRegistryList,
+    &kWorkspaceInit, &kWorkspaceShow, &kCompletion,
+};
+
+}  // namespace
+
+std::span<const Noun> nouns() { return kNouns; }
+
+std::span<const Command* const> commands() { return kCommands; }
+
+}  // namespace cloche::cli

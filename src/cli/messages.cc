@@ -1,0 +1,83 @@
+#include "cli/messages.h"
+
+#include <fmt/format.h>
+
+#include "cli/terminal.h"
+#include "core/text.h"
+#include "core/yaml.h"
+
+namespace cloche::cli {
+namespace {
+
+constexpr std::string_view kRed = "1;31";
+constexpr std::string_view kYellow = "1;33";
+constexpr std::string_view kBlue = "1;34";
+
+std::string_view attribute(Severity severity) {
+  return severity == Severity::kError ? kRed : severity == Severity::kWarning ? kYellow : kBlue;
+}
+
+Json number_or_null(int number) { return number > 0 ? Json(number) : Json(); }
+
+// The keys that errors and diagnostics share.
+void add_place(Json& record, const Location& at, const std::string& excerpt) {
+  record.set("file", text_or_null(at.file))
+      .set("line", number_or_null(at.line))
+      .set("column", number_or_null(at.column))
+      .set("excerpt", text_or_null(excerpt));
+}
+
+}  // namespace
+
+std::string to_text(const Error& error, const Style& style) {
+  return colored("error:", kRed, style) + " " + printable_lines(error.to_string()) + "\n";
+}
+
+std::string to_text(const Diagnostic& diagnostic, const Style& style) {
+  std::string text = printable_lines(diagnostic.to_string());
+  const std::string word = fmt::format("{}:", to_string(diagnostic.severity));
+  const std::size_t at = diagnostic.at.empty() ? 0 : diagnostic.at.to_string().size() + 2;
+  if (style.color && text.compare(at, word.size(), word) == 0) {
+    text.replace(at, word.size(), colored(word, attribute(diagnostic.severity), style));
+  }
+  return text + "\n";
+}
+
+Json error_record(const Error& error) {
+  Json record;
+  record.set("severity", "error")
+      .set("kind", to_string(error.kind))
+      .set("exit_code", exit_code(error.kind))
+      .set("message", error.message)
+      .set("hint", text_or_null(error.hint));
+  add_place(record, error.at, error.excerpt);
+  Json context = Json::array();
+  for (const std::string& one : error.context) {
+    context.push(one);
+  }
+  return record.set("context", std::move(context));
+}
+
+Json diagnostic_record(const Diagnostic& diagnostic) {
+  Json record;
+  record.set("severity", to_string(diagnostic.severity))
+      .set("rule", text_or_null(diagnostic.rule))
+      .set("message", diagnostic.message)
+      .set("hint", text_or_null(diagnostic.hint));
+  add_place(record, diagnostic.at, diagnostic.excerpt);
+  return record;
+}
+
+Json text_or_null(std::string_view text) { return text.empty() ? Json() : Json(text); }
+
+std::string render(const Report& report, std::string_view format, const Style& style) {
+  if (format == "json") {
+    return report.data.dump(2) + "\n";
+  }
+  if (format == "yaml") {
+    return to_yaml(report.data);
+  }
+  return report.text(report.data, style);
+}
+
+}  // namespace cloche::cli
