@@ -5,14 +5,22 @@
 #include <string_view>
 #include <vector>
 
+#include "core/result.h"
+#include "definition/glob.h"
+
 namespace cloche::definition {
 
 // Patterns as moby's patternmatcher reads them: Go's filepath.Match, "**", "!" to take back, the
 // last match wins, comments with '#' at a line's start, a leading slash without meaning, "." parts
-// cleaned. A bounded matcher: no pattern takes more than time proportional to pattern x path.
+// cleaned. docs/formats/build-context.md has the rules. A value; calls may run in parallel.
 class Dockerignore {
  public:
-  static Dockerignore parse(std::string_view text);
+  // An empty one: nothing is left out.
+  Dockerignore() = default;
+
+  // kInvalid, with the line: a bad pattern, "!" alone, over 10,000 patterns.
+  static Result<Dockerignore> parse(std::string_view text,
+                                    const std::string& file = ".dockerignore");
 
   // Whether the path (relative, '/' between parts), or a directory above it, is left out.
   bool ignores(std::string_view path) const;
@@ -23,13 +31,10 @@ class Dockerignore {
 
  private:
   struct Pattern {
-    std::string text;
+    Glob glob;
     bool negated = false;
   };
   std::vector<Pattern> patterns_;
 };
-
-// Go's filepath.Match over whole paths, plus "**"; also what COPY's sources use (without "**").
-bool glob_match(std::string_view pattern, std::string_view path);
 
 }  // namespace cloche::definition
