@@ -4,6 +4,12 @@
 
 namespace cloche {
 
+Status FileSource::read_parts(const std::string& path,
+                              const std::function<void(std::string_view)>& take) {
+  take(TRY(read(path, SIZE_MAX)));
+  return {};
+}
+
 std::string join_path(std::string_view directory, std::string_view path) {
   if (directory.empty() || path.starts_with('/')) {
     return std::string(path);

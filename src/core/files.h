@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,10 @@ class FileSource {
 
   // The whole content. kNotFound; kInvalid: a directory, or larger than the limit.
   virtual Result<std::string> read(const std::string& path, std::size_t limit_bytes) = 0;
+
+  // A file's content in parts of any size, for what is too large to be held whole.
+  virtual Status read_parts(const std::string& path,
+                            const std::function<void(std::string_view)>& take);
 
   // What stands directly in a directory, sorted by name's bytes; links are not followed.
   virtual Result<std::vector<FileEntry>> list(const std::string& directory) = 0;

@@ -83,6 +83,16 @@ Result<std::string> DiskFiles::read(const std::string& path, std::size_t limit_b
   return fail(ErrorKind::kInvalid, "{} is larger than {} bytes", printable(path), limit_bytes);
 }
 
+Status DiskFiles::read_parts(const std::string& path,
+                             const std::function<void(std::string_view)>& take) {
+  const Descriptor file = TRY(open_for_reading(path));
+  std::string buffer(kChunkBytes, '\0');
+  while (const std::size_t count = TRY(read_some(file, buffer.data(), buffer.size(), path))) {
+    take(std::string_view(buffer).substr(0, count));
+  }
+  return {};
+}
+
 Result<std::vector<FileEntry>> DiskFiles::list(const std::string& directory) {
   const std::string path = directory.empty() ? "." : directory;
   TRY(check_path(path));
@@ -116,12 +126,8 @@ Result<std::vector<FileEntry>> DiskFiles::list(const std::string& directory) {
 }
 
 Result<Digest> DiskFiles::digest(const std::string& path) {
-  const Descriptor file = TRY(open_for_reading(path));
   Hasher hasher;
-  std::string buffer(kChunkBytes, '\0');
-  while (const std::size_t count = TRY(read_some(file, buffer.data(), buffer.size(), path))) {
-    hasher.update(std::string_view(buffer).substr(0, count));
-  }
+  TRY(read_parts(path, [&](std::string_view bytes) { hasher.update(bytes); }));
   return hasher.finish();
 }
 

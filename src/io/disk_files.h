@@ -10,6 +10,8 @@ namespace cloche::io {
 class DiskFiles : public FileSource {
  public:
   Result<std::string> read(const std::string& path, std::size_t limit_bytes) override;
+  Status read_parts(const std::string& path,
+                    const std::function<void(std::string_view)>& take) override;
   Result<std::vector<FileEntry>> list(const std::string& directory) override;
   Result<Digest> digest(const std::string& path) override;
   Result<FileKind> kind(const std::string& path) override;
