@@ -90,6 +90,9 @@ std::string_view channel_problem(std::string_view text) {
   if (text.find("::") != kNone) {
     return "a channel cannot hold '::'";
   }
+  if (text.starts_with(':') || text.ends_with(':')) {
+    return "a channel cannot start or end with ':'";
+  }
   const bool odd =
       std::ranges::any_of(text, [](char c) { return is_blank(c) || contains("\"'[]<>,|#", c); });
   return odd ? "a channel cannot hold blanks, quotes or brackets" : "";
