@@ -20,11 +20,14 @@ Json fingerprint_input(const Definition& definition);
 std::string image_name(std::string_view fingerprint);
 
 // Whether two definitions say the same in everything that a version keeps: the fingerprint's inputs
-// and also environment variables, inference configuration, operating system, every context file.
+// and also environment variables, inference configuration, operating system, the Dockerfile's path
+// and every context file (a Dockerfile that is not copied counts by its instructions only).
 bool same_definition(const Definition& a, const Definition& b);
 
-// Which inputs differ, for `env explain`: "base image", "conda package 3", ... with both values (""
-// = absent).
+// Which inputs differ, for `env explain`: "base image", "docker step 2", "context file src/a.py",
+// "conda package 3", ... with both values ("" = absent); numbers count from 1 in the new
+// definition, in the old one for what was removed. "place of conda package numpy" has the old and
+// new number. Passwords in URLs are hidden. Empty exactly where the fingerprints are equal.
 struct InputDifference {
   std::string input;
   std::string before;

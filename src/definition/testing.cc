@@ -119,6 +119,129 @@ rc::Gen<Json> any_v1_rest() {
   return gen::element(Json(), Json::object().set("spark", Json::object().set("precache", true)));
 }
 
+// ---- what parsers make
+
+rc::Gen<std::string> version_number() {
+  return gen::map(gen::pair(gen::inRange(0, 3), gen::inRange(0, 12)), [](const auto& parts) {
+    return std::to_string(parts.first) + "." + std::to_string(parts.second);
+  });
+}
+
+rc::Gen<std::string> package_name() {
+  return gen::element<std::string>("numpy", "scipy", "pandas", "pytorch", "scikit-learn", "Jinja2");
+}
+
+rc::Gen<std::string> with_version(std::vector<std::string> operators) {
+  const auto suffix = gen::map(gen::pair(gen::elementOf(std::move(operators)), version_number()),
+                               [](const auto& parts) { return parts.first + parts.second; });
+  return gen::map(gen::pair(package_name(), gen::oneOf(suffix, gen::just(std::string()))),
+                  [](const auto& parts) { return parts.first + parts.second; });
+}
+
+rc::Gen<CondaDependency> valid_dependency() {
+  return gen::construct<CondaDependency>(
+      with_version({"=", "==", ">=", "<", ">=1,<"}),
+      gen::weightedElement<std::string>({{6, ""}, {1, "linux"}, {1, "osx"}}), any_location());
+}
+
+rc::Gen<PipLine> valid_pip_line() {
+  using Kind = PipLine::Kind;
+  const auto requirement = gen::construct<PipLine>(
+      gen::just(Kind::kRequirement),
+      gen::oneOf(with_version({"==", ">=", "~=", "!="}),
+                 gen::element<std::string>(
+                     "uvicorn[standard]==0.29", "tomli>=1 ; python_version < \"3.11\"",
+                     "torch @ https://example.org/torch-2.3-py3-none-any.whl")),
+      any_location());
+  const auto option = gen::construct<PipLine>(
+      gen::just(Kind::kOption),
+      gen::element<std::string>("--pre", "--extra-index-url=https://${TOKEN}@example.org/simple",
+                                "--no-binary=numpy"),
+      any_location());
+  return gen::weightedOneOf<PipLine>({{6, requirement}, {1, option}});
+}
+
+rc::Gen<std::string> valid_dockerfile(const std::vector<std::string>& steps) {
+  return gen::map(some(gen::elementOf(steps)), [](const std::vector<std::string>& chosen) {
+    std::string text = "FROM python:3.11-slim\n";
+    for (const std::string& step : chosen) {
+      text += step + "\n";
+    }
+    return text;
+  });
+}
+
+rc::Gen<DockerfileBase> valid_dockerfile_base() {
+  return gen::construct<DockerfileBase>(
+      valid_dockerfile({"RUN pip install --no-cache-dir numpy==1.26", "ENV A=1 B=\"two words\"",
+                        "USER nobody", "CMD [\"python\", \"-V\"]", "WORKDIR /app"}),
+      any_location());
+}
+
+rc::Gen<BuildContextBase> valid_context() {
+  return gen::map(
+      gen::tuple(valid_dockerfile({"COPY src /app/src", "COPY main.py requirements.txt /app/",
+                                   "RUN ls", "ADD . /everything"}),
+                 any_files({"main.py", "requirements.txt", "src/a.py", "src/b.py"}),
+                 any_location()),
+      [](auto parts) {
+        auto& [text, files, at] = parts;
+        files.insert(files.begin(),
+                     {"Dockerfile", FileKind::kFile, 0644, text.size(), Digest::of(text), ""});
+        return BuildContextBase{"Dockerfile", text, std::move(files), "", "", at};
+      });
+}
+
+rc::Gen<StringMap> valid_variables() {
+  return gen::map(some(gen::pair(gen::element<std::string>("A", "OMP_NUM_THREADS", "PATH_2"),
+                                 gen::element<std::string>("", "1", "a b", "1.10", "yes", "#")),
+                       2),
+                  [](const auto& pairs) { return StringMap(pairs.begin(), pairs.end()); });
+}
+
+rc::Gen<CondaSection> valid_conda() {
+  const auto channel = gen::element<std::string>("conda-forge", "defaults", "pytorch",
+                                                 "https://example.org/channel");
+  const auto channels =
+      gen::map(gen::pair(line_of(channel), some(line_of(channel), 2)), [](auto parts) {
+        parts.second.insert(parts.second.begin(), std::move(parts.first));
+        return std::move(parts.second);
+      });
+  return gen::construct<CondaSection>(gen::element<std::string>("", "training"), channels,
+                                      gen::arbitrary<bool>(), some(valid_dependency()),
+                                      some(gen::element<std::string>("linux-64", "osx-arm64"), 1),
+                                      valid_variables());
+}
+
+rc::Gen<ImageBase> valid_image() {
+  return gen::construct<ImageBase>(
+      gen::element<std::string>("python:3.11-slim", "ubuntu", "example.org:5000/team/base:1.2",
+                                "debian@sha256:" + std::string(64, 'a')),
+      any_location());
+}
+
+rc::Gen<Definition> valid_on_image() {
+  const auto pip = gen::construct<PipSection>(some(valid_pip_line()));
+  const auto apt_name = gen::element<std::string>("git", "curl=7.88.1-10", "libgomp1:amd64");
+  const auto apt = gen::construct<AptSection>(some(line_of(apt_name)));
+  return gen::construct<Definition>(
+      gen::cast<Base>(valid_image()), perhaps(valid_conda()), perhaps(pip), perhaps(apt),
+      valid_variables(), any_inference(gen::element<std::string>("/", "/score", "/live")),
+      gen::just(OsType::kLinux), gen::just(Json()));
+}
+
+// Packages go on top of images only.
+rc::Gen<Definition> valid_without_packages() {
+  const auto base =
+      gen::oneOf(gen::cast<Base>(valid_dockerfile_base()), gen::cast<Base>(valid_context()));
+  return gen::map(gen::tuple(base, valid_variables()), [](auto parts) {
+    Definition definition;
+    definition.base = std::move(std::get<0>(parts));
+    definition.environment_variables = std::move(std::get<1>(parts));
+    return definition;
+  });
+}
+
 }  // namespace
 
 rc::Gen<Definition> any_definition() {
@@ -133,6 +256,17 @@ rc::Gen<Definition> any_definition() {
 rc::Gen<Environment> any_environment() {
   return gen::construct<Environment>(any_text(), any_text(), any_text(), any_map(), any_map(),
                                      any_definition());
+}
+
+rc::Gen<Definition> valid_definition() {
+  return gen::weightedOneOf<Definition>({{3, valid_on_image()}, {1, valid_without_packages()}});
+}
+
+rc::Gen<Environment> valid_environment() {
+  return gen::construct<Environment>(gen::element<std::string>("a", "training", "my-env_2"),
+                                     gen::element<std::string>("", "1", "1.10"),
+                                     gen::element<std::string>("", "trains: #1", "two\nlines"),
+                                     valid_variables(), valid_variables(), valid_definition());
 }
 
 }  // namespace cloche::definition
