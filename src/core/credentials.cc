@@ -41,50 +41,76 @@ bool is_login_scheme(std::string_view scheme) {
   return lower.ends_with("ssh") || lower.ends_with("sftp");
 }
 
-// The secret's place within `rest`, which begins behind "://"; empty when there is none.
-Span secret_in(std::string_view scheme, std::string_view rest) {
-  const auto* const stop = std::ranges::find_if(rest, ends_url);
-  const std::string_view url = rest.substr(0, static_cast<std::size_t>(stop - rest.begin()));
-  const std::string_view authority = url.substr(0, url.find_first_of("/?#"));
-  std::size_t at = authority.rfind('@');
-  const std::size_t colon = authority.find(':');
-  if (at == std::string_view::npos) {
-    // An unescaped '/', '?' or '#' in a password cuts the authority short: "user:p/w@host". What
-    // stands behind the colon is then no port.
-    const std::string_view tail =
-        colon == std::string_view::npos ? std::string_view() : authority.substr(colon + 1);
-    if (authority.starts_with('[') ||
-        tail.find_first_not_of("0123456789") == std::string_view::npos) {
-      return {};
-    }
-    at = url.find('@');
-    if (at == std::string_view::npos) {
-      return {};
-    }
-  }
-  const bool has_user = colon != std::string_view::npos && colon < at;
-  const Span span = {has_user ? colon + 1 : 0, at};
-  const std::string_view secret = url.substr(span.begin, span.end - span.begin);
-  const bool name_only = !has_user && (secret == "git" || is_login_scheme(scheme));
-  return name_only || is_all_variables(secret) ? Span() : span;
-}
+// Finds the secrets of all URLs of a text in linear time: what is looked for far ahead (a URL's
+// end, an '@') is looked for once and kept.
+class Finder {
+ public:
+  explicit Finder(std::string_view text) : text_(text) {}
 
-std::vector<Span> secrets_in(std::string_view text) {
-  std::vector<Span> out;
-  for (std::size_t mark = text.find("://"); mark != std::string_view::npos;
-       mark = text.find("://", mark + 3)) {
-    std::size_t begin = mark;
-    while (begin > 0 && is_scheme_char(text[begin - 1])) {
-      --begin;
+  std::vector<Span> find() {
+    std::vector<Span> out;
+    for (std::size_t mark = text_.find("://"); mark != std::string_view::npos;
+         mark = text_.find("://", mark)) {
+      std::size_t scheme = mark;
+      while (scheme > 0 && is_scheme_char(text_[scheme - 1])) {
+        --scheme;
+      }
+      const Span span = secret(text_.substr(scheme, mark - scheme), mark + 3);
+      if (span.end > span.begin) {
+        out.push_back(span);
+      }
+      mark = std::max(mark + 3, span.end);
     }
-    const Span span = secret_in(text.substr(begin, mark - begin), text.substr(mark + 3));
-    if (span.end > span.begin) {
-      out.push_back({mark + 3 + span.begin, mark + 3 + span.end});
-      mark += span.end;
-    }
+    return out;
   }
-  return out;
-}
+
+ private:
+  // The secret of the URL whose authority begins at `begin`; empty when there is none.
+  Span secret(std::string_view scheme, std::size_t begin) {
+    const std::size_t end = url_end(begin);
+    const std::string_view url = text_.substr(begin, end - begin);
+    const std::string_view authority = url.substr(0, url.find_first_of("/?#"));
+    const std::size_t colon = authority.find(':');
+    std::size_t at = authority.rfind('@');
+    if (at == std::string_view::npos) {
+      // An unescaped '/', '?' or '#' in a password cuts the authority short: "user:p/w@host". What
+      // stands behind the colon is then no port.
+      const std::string_view tail =
+          colon == std::string_view::npos ? std::string_view() : authority.substr(colon + 1);
+      const bool port = tail.find_first_not_of("0123456789") == std::string_view::npos;
+      if (authority.starts_with('[') || port || next_at(begin) >= end) {
+        return {};
+      }
+      at = next_at(begin) - begin;
+    }
+    const bool has_user = colon != std::string_view::npos && colon < at;
+    const Span span = {begin + (has_user ? colon + 1 : 0), begin + at};
+    const std::string_view secret = text_.substr(span.begin, span.end - span.begin);
+    const bool name_only = !has_user && (secret == "git" || is_login_scheme(scheme));
+    return name_only || is_all_variables(secret) ? Span() : span;
+  }
+
+  std::size_t url_end(std::size_t from) {
+    if (url_end_ < from) {
+      const auto* const stop = std::find_if(text_.begin() + from, text_.end(), ends_url);
+      url_end_ = static_cast<std::size_t>(stop - text_.begin());
+    }
+    return url_end_;
+  }
+
+  std::size_t next_at(std::size_t from) {
+    if (next_at_ < from) {
+      next_at_ = std::min(text_.find('@', from), text_.size());
+    }
+    return next_at_;
+  }
+
+  std::string_view text_;
+  std::size_t url_end_ = 0;
+  std::size_t next_at_ = 0;
+};
+
+std::vector<Span> secrets_in(std::string_view text) { return Finder(text).find(); }
 
 template <class Mask>
 std::string replace_secrets(std::string_view text, Mask mask) {

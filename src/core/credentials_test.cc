@@ -30,6 +30,15 @@ TEST(Credentials, LeavesWhatIsNoSecret) {
   EXPECT_TRUE(has_password("https://${USER}:x${TOKEN}@host/"));
 }
 
+// Quadratic time would take minutes here.
+TEST(Credentials, TakesLinearTime) {
+  std::string text;
+  while (text.size() < (4U << 20U)) {
+    text += "://a:b/";
+  }
+  EXPECT_FALSE(has_password(text));
+}
+
 RC_GTEST_PROP(Credentials, StarsKeepTheWidth, (const std::string& text)) {
   const std::string url = "https://u:" + text + "@h/";
   RC_ASSERT(star_passwords(url).size() == url.size());

@@ -11,6 +11,7 @@
 #include "package/pypi/scanner.h"
 #include "package/pypi/specifier.h"
 #include "package/pypi/url.h"
+#include "package/pypi/variable.h"
 
 namespace cloche::pypi {
 namespace {
@@ -238,6 +239,11 @@ class Parser {
     TRY(strip_extras());
     if (out_.url.empty()) {
       return scan_.error_at(0, "the path is empty");
+    }
+    // At a line's end it would continue the line.
+    if (out_.url.ends_with('\\')) {
+      return scan_.error_at(out_.url.size() - 1, "a path cannot end with '\\'")
+          .with_hint("write '/' between folders");
     }
     TRY(egg_name());
     return file_name();

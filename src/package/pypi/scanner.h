@@ -59,7 +59,4 @@ class Scanner {
   std::size_t at_ = 0;
 };
 
-// A "${VARIABLE}" as pip knows it (A-Z, 0-9, '_') at the beginning of `text`: its length, else 0.
-std::size_t variable_length(std::string_view text);
-
 }  // namespace cloche::pypi

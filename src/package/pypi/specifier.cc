@@ -6,6 +6,7 @@
 
 #include "core/text.h"
 #include "package/pypi/scanner.h"
+#include "package/pypi/variable.h"
 #include "package/pypi/version.h"
 
 namespace cloche::pypi {
@@ -108,6 +109,10 @@ Result<Specifier> read_clause(Scanner& scan, std::string_view op) {
   }
   Specifier one = {std::string(op), std::string(version), false};
   if (identity) {
+    const std::size_t backslash = version.find('\\');
+    if (backslash != std::string_view::npos) {
+      return scan.error_at(begin + backslash, "a version cannot hold '\\'");
+    }
     return one;
   }
   if (!scan.done() && is_operator_char(scan.peek())) {
@@ -133,15 +138,6 @@ Result<Specifier> read_clause(Scanner& scan, std::string_view op) {
 }
 
 }  // namespace
-
-std::size_t variable_length(std::string_view text) {
-  if (!text.starts_with("${")) {
-    return 0;
-  }
-  const std::size_t close = text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_", 2);
-  const bool good = close != std::string_view::npos && close > 2 && text[close] == '}';
-  return good ? close + 1 : 0;
-}
 
 Result<std::vector<Specifier>> read_specifiers(Scanner& scan) {
   std::vector<Specifier> out;

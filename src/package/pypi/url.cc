@@ -7,6 +7,7 @@
 #include "core/files.h"
 #include "core/text.h"
 #include "package/pypi/scanner.h"
+#include "package/pypi/variable.h"
 #include "package/pypi/version.h"
 
 namespace cloche::pypi {
