@@ -53,6 +53,9 @@ class Provider {
   virtual std::string to_string(NameId name) = 0;
   virtual std::string to_string(SolvableId solvable) = 0;
   virtual std::string to_string(RequirementId requirement) = 0;
+
+  // Several candidates of one name in few words: "numpy 1.26.0 to 1.26.4". Never empty.
+  virtual std::string to_string(std::span<const SolvableId> solvables);
 };
 
 }  // namespace cloche::resolve

@@ -1,0 +1,88 @@
+#include "resolve/problem.h"
+
+#include <gtest/gtest.h>
+
+#include "core/testing.h"
+#include "core/text.h"
+#include "resolve/testing.h"
+
+namespace cloche::resolve {
+namespace {
+
+std::string told(MemoryProvider& universe, const std::vector<std::string>& wanted) {
+  std::vector<RequirementId> relaxed;
+  for (const std::string& one : wanted) {
+    relaxed.push_back(universe.requirement(one.substr(0, one.find_first_of("<>=!"))));
+  }
+  const Request request = universe.request(wanted);
+  const auto problem = explain(universe, request, relaxed);
+  if (!problem.has_value()) {
+    return problem.error().message;
+  }
+  std::string out = to_text(problem->reasons);
+  for (const WayOut& way : problem->ways_out) {
+    out += "works " +
+           (way.instead ? "with " + universe.to_string(*way.instead)
+                        : "without " + wanted[way.requirement]) +
+           (way.also ? " and " + wanted[*way.also] : "") + "\n";
+  }
+  return out;
+}
+
+TEST(Explain, TellsWhoNeedsWhat) {
+  MemoryProvider universe;
+  universe.add("torchvision", 20, {"python>=9,<13"}).add("torchvision", 21, {"python>=9"});
+  universe.add("python", 11).add("python", 12).add("python", 13).add("numpy", 1, {"python"});
+  EXPECT_EQ(told(universe, {"numpy", "python=13", "torchvision=20"}),
+            "python=13\n"
+            "  python 13 is out, for torchvision 20 needs python>=9,<13\n"
+            "torchvision=20\n"
+            "  torchvision 20 needs python>=9,<13\n"
+            "    python 12 and python 11 are out, for the request needs python=13\n"
+            "works with python 12\n"
+            "works with torchvision 21\n");
+}
+
+TEST(Explain, SaysThatThereIsNoSuchPackage) {
+  MemoryProvider universe;
+  universe.add("numpy", 1).add("a", 1, {"nmpy"});
+  EXPECT_EQ(told(universe, {"numpy", "a"}),
+            "a\n  a 1 needs nmpy\n    there is no package nmpy\nworks without a\n");
+}
+
+TEST(Explain, SaysWhichVersionsThereAre) {
+  MemoryProvider universe;
+  universe.add("numpy", 1).add("numpy", 2);
+  EXPECT_EQ(
+      told(universe, {"numpy>=3"}),
+      "numpy>=3\n  nothing fits numpy>=3: there is numpy 1 and numpy 2\nworks with numpy 2\n");
+}
+
+TEST(Explain, LeavesOutWhatHasNoPart) {
+  MemoryProvider universe;
+  universe.add("a", 1, {"c=1"})
+      .add("b", 1, {"c=2"})
+      .add("c", 1)
+      .add("c", 2)
+      .add("d", 1, {"c"})
+      .add("e", 1, {"d"});
+  const std::string text = told(universe, {"e", "a", "d", "b"});
+  EXPECT_EQ(text.find("e 1"), std::string::npos) << text;
+  EXPECT_EQ(text.find("d 1"), std::string::npos) << text;
+}
+
+TEST(Explain, FindsPairsWhenOneIsNotEnough) {
+  MemoryProvider universe;
+  universe.add("a", 1, {"x"}).add("b", 1, {"y"}).add("c", 1);
+  EXPECT_EQ(told(universe, {"a", "b", "c"}),
+            "b\n  b 1 needs y\n    there is no package y\nworks without b and a\n");
+}
+
+TEST(Explain, RefusesWhatHasASolution) {
+  MemoryProvider universe;
+  universe.add("a", 1);
+  EXPECT_EQ(told(universe, {"a"}), "there is a solution: nothing to explain");
+}
+
+}  // namespace
+}  // namespace cloche::resolve
