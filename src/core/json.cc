@@ -380,9 +380,10 @@ std::string Json::canonical() const {
 Result<Json> parse_json(std::string_view text, const std::string& file) {
   TreeBuilder builder;
   std::size_t count = 0;
-  const bool parsed =
-      nlohmann::json::sax_parse(CountingIterator(text.data(), &count),
-                                CountingIterator(text.data() + text.size(), &count), &builder);
+  const char* begin =
+      text.data();  // NOLINT(bugprone-suspicious-stringview-data-usage): the end goes along
+  const bool parsed = nlohmann::json::sax_parse(
+      CountingIterator(begin, &count), CountingIterator(begin + text.size(), &count), &builder);
   if (!parsed) {
     const std::size_t position = builder.position() > 0 ? builder.position() - 1
                                  : count > 0            ? count - 1
