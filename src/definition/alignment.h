@@ -16,10 +16,6 @@ struct Edit {
   std::optional<ChangeKind> kind;  // nothing: the key stayed where it was
   std::optional<std::size_t> before;
   std::optional<std::size_t> after;
-
-  // For the kinds that have them.
-  std::size_t old_index() const { return before.value_or(0); }
-  std::size_t new_index() const { return after.value_or(0); }
 };
 
 // Equal keys are matched in order (the second "numpy" with the second). Of the matches, the longest

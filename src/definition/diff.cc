@@ -93,7 +93,7 @@ const BuildContextBase* context_of(const Definition& definition) {
 }
 
 std::string show_file(const ContextFile& file) {
-  std::string mode = fmt::format("{:04o}", file.mode);
+  const std::string mode = fmt::format("{:04o}", file.mode);
   switch (file.kind) {
     case FileKind::kFile:
       return fmt::format("{} {} {} bytes", file.digest.to_string(), mode, file.size_bytes);
@@ -164,19 +164,19 @@ class Differ {
   }
 
  private:
-  void add(std::string_view section, ChangeKind kind, const std::string& name,
-           const std::string& before, const std::string& after) {
+  void add(std::string_view section, ChangeKind kind, std::string name, const std::string& before,
+           const std::string& after) {
     out_.push_back({std::string(section), kind, hide_passwords(name), hide_passwords(before),
                     hide_passwords(after)});
   }
 
-  void single(std::string_view section, const std::string& name, const Single& before,
+  void single(std::string_view section, std::string name, const Single& before,
               const Single& after) {
     if (before != after) {
       const ChangeKind kind = !before  ? ChangeKind::kAdded
                               : !after ? ChangeKind::kRemoved
                                        : ChangeKind::kChanged;
-      add(section, kind, name, before.value_or(""), after.value_or(""));
+      add(section, kind, std::move(name), before.value_or(""), after.value_or(""));
     }
   }
 
@@ -192,18 +192,14 @@ class Differ {
     }
   }
 
-  // Adds what one edit says; nothing for what stayed.
   void edit(std::string_view section, const Edit& one, const Entries& before,
             const Entries& after) {
-    const Entry none;
-    const Entry& from = one.before ? before[one.old_index()] : none;
-    const Entry& to = one.after ? after[one.new_index()] : none;
-    const std::string& name = one.after ? to.name : from.name;
     if (one.kind == ChangeKind::kMoved) {
-      add(section, ChangeKind::kMoved, name, std::to_string(one.old_index() + 1),
-          std::to_string(one.new_index() + 1));
-    } else if (one.kind) {
-      add(section, *one.kind, name, from.text, to.text);
+      add(section, *one.kind, after[*one.after].name, std::to_string(*one.before + 1),
+          std::to_string(*one.after + 1));
+    } else {
+      add(section, *one.kind, one.after ? after[*one.after].name : before[*one.before].name,
+          one.before ? before[*one.before].text : "", one.after ? after[*one.after].text : "");
     }
   }
 
@@ -220,7 +216,9 @@ class Differ {
   void in_place(std::string_view section, const Entries& before, const Entries& after) {
     for (const Edit& one :
          join_changed(align(keys(before, &Entry::key), keys(after, &Entry::key)))) {
-      edit(section, one, before, after);
+      if (one.kind) {
+        edit(section, one, before, after);
+      }
     }
   }
 
@@ -228,10 +226,12 @@ class Differ {
   void by_name(std::string_view section, const Entries& before, const Entries& after) {
     const std::size_t first = out_.size();
     for (Edit one : align(keys(before, &Entry::name), keys(after, &Entry::name))) {
-      if (one.before && one.after && before[one.old_index()].key != after[one.new_index()].key) {
+      if (one.before && one.after && before[*one.before].key != after[*one.after].key) {
         one.kind = ChangeKind::kChanged;
       }
-      edit(section, one, before, after);
+      if (one.kind) {
+        edit(section, one, before, after);
+      }
     }
     std::stable_sort(out_.begin() + static_cast<std::ptrdiff_t>(first), out_.end(),
                      [](const Change& a, const Change& b) { return a.name < b.name; });

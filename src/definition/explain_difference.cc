@@ -134,16 +134,15 @@ class Explainer {
       if (!edit.kind) {
         continue;
       }
-      const std::string from = edit.before ? list.show(before[edit.old_index()]) : "";
-      const std::string to = edit.after ? list.show(after[edit.new_index()]) : "";
+      const std::size_t place = edit.after.value_or(edit.before.value_or(0)) + 1;
       if (edit.kind == ChangeKind::kMoved) {
-        out_.push_back({fmt::format("place of {} {}", list.name, to),
-                        std::to_string(edit.old_index() + 1),
-                        std::to_string(edit.new_index() + 1)});
-      } else {
-        const std::size_t place = edit.after ? edit.new_index() : edit.old_index();
-        out_.push_back({fmt::format("{} {}", list.name, place + 1), from, to});
+        out_.push_back({fmt::format("place of {} {}", list.name, list.show(after[*edit.after])),
+                        std::to_string(*edit.before + 1), std::to_string(place)});
+        continue;
       }
+      out_.push_back({fmt::format("{} {}", list.name, place),
+                      edit.before ? list.show(before[*edit.before]) : "",
+                      edit.after ? list.show(after[*edit.after]) : ""});
     }
   }
 
