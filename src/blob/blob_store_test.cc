@@ -22,8 +22,7 @@ std::ptrdiff_t count_in(const std::string& directory) {
 
 class BlobStoreTest : public testing::Test {
  protected:
-  BlobStoreTest()
-      : directory_(std::move(*io::TemporaryDirectory::create())), store_(directory_.path()) {}
+  BlobStoreTest() : directory_(io::test_directory()), store_(directory_.path()) {}
 
   std::string place(const Digest& digest) const {
     return directory_.path() + "/blobs/sha256/" + digest.hex();

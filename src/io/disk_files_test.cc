@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 
 class DiskFilesTest : public testing::Test {
  protected:
-  DiskFilesTest() : directory_(std::move(*TemporaryDirectory::create())) {}
+  DiskFilesTest() : directory_(test_directory()) {}
 
   std::string path(const std::string& name) const { return directory_.path() + "/" + name; }
   std::string write(const std::string& name, std::string_view content) const {

@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 
 class FileTest : public testing::Test {
  protected:
-  FileTest() : directory_(std::move(*TemporaryDirectory::create())) {}
+  FileTest() : directory_(test_directory()) {}
 
   std::string path(const std::string& name) const { return directory_.path() + "/" + name; }
   std::string content(const std::string& name) {

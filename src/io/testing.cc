@@ -14,6 +14,13 @@ constexpr uid_t kNobody = 65534;
 
 }  // namespace
 
+TemporaryDirectory test_directory() {
+  const bool in_memory = ::access("/dev/shm", W_OK | X_OK) == 0;
+  auto directory = TemporaryDirectory::create(in_memory ? "/dev/shm" : "");
+  CHECK(directory.has_value());
+  return std::move(*directory);
+}
+
 Unprivileged::Unprivileged() {
   if (::getuid() == 0) {
     CHECK(::seteuid(kNobody) == 0);

@@ -11,6 +11,10 @@
 
 namespace cloche::io {
 
+// A directory for one test, in memory where the machine has such a place: a test would wait for
+// the disk at every sync.
+TemporaryDirectory test_directory();
+
 // While it lives, the process is not root, so that permissions count. Does nothing for others.
 class Unprivileged {
  public:

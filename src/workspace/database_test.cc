@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 class DatabaseTest : public testing::Test {
  protected:
-  DatabaseTest() : directory_(std::move(*io::TemporaryDirectory::create())) {}
+  DatabaseTest() : directory_(io::test_directory()) {}
 
   std::string path(const std::string& name = "test.db") const {
     return directory_.path() + "/" + name;

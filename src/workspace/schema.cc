@@ -49,6 +49,7 @@ CREATE TABLE versions (
   locations TEXT NOT NULL,
   UNIQUE (environment_id, version)
 );
+CREATE INDEX versions_by_environment ON versions (environment_id, id);
 CREATE INDEX versions_by_fingerprint ON versions (fingerprint, archived, id DESC);
 CREATE TABLE labels (
   environment_id INTEGER NOT NULL REFERENCES environments (id),

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 class SchemaTest : public testing::Test {
  protected:
-  SchemaTest() : directory_(std::move(*io::TemporaryDirectory::create())) {}
+  SchemaTest() : directory_(io::test_directory()) {}
 
   std::string path() const { return directory_.path() + "/workspace.db"; }
   Result<Database> opened() { return open_database(path(), read_only_); }

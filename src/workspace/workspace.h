@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,14 +36,14 @@ struct EnvironmentVersion {
 // A row of a list, about the latest version (the newest, when all are archived). No definition is
 // parsed for it.
 struct EnvironmentSummary {
-  std::string name;
-  std::string latest_version;
-  std::string description;
-  std::string fingerprint;
-  std::string kind;
+  std::string name = {};
+  std::string latest_version = {};
+  std::string description = {};
+  std::string fingerprint = {};
+  std::string kind = {};
   std::int64_t version_count = 0;
   bool archived = false;
-  std::string created_at;
+  std::string created_at = {};
 };
 
 struct Event {
@@ -74,8 +75,8 @@ struct VersionUpdate {
 class Workspace {
  public:
   struct Options {
-    std::string directory;       // the .cloche directory itself
-    std::string user;            // written into events; "": the settings', else the account's name
+    std::string directory = {};  // the .cloche directory itself
+    std::string user = {};       // written into events; "": the settings', else the account's name
     Clock* clock = nullptr;      // nullptr: the system's; else it outlives the workspace
     bool create_missing = true;  // false: kNotFound where there is none
   };
@@ -166,6 +167,12 @@ class Workspace {
   Status restore_context(const EnvironmentVersion& entry, const std::string& directory);
 
  private:
+  Result<EnvironmentVersion> get_from_registry(const definition::AssetReference& reference);
+  Result<Workspace> open_registry(const std::string& name);
+  // Calls `use` with the blob store that holds an entry's context files.
+  Status with_blobs_of(const EnvironmentVersion& entry,
+                       const std::function<Status(const blob::BlobStore&)>& use);
+
   struct State;
   explicit Workspace(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
