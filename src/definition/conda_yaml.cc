@@ -21,6 +21,9 @@
 namespace cloche::definition {
 namespace {
 
+constexpr int kMaxWarnings = 200;
+constexpr std::size_t kMaxChannels = 1000;
+
 Error refuse(const Location& at, std::string message, std::string hint = "") {
   return fail(ErrorKind::kInvalid, "{}", message).with_location(at).with_hint(std::move(hint));
 }
@@ -94,8 +97,8 @@ class Reader {
     }
     TRY(read_pip_items());
     if (out_.conda.dependencies.empty() && !out_.pip) {
-      diagnostics_.warn("conda-no-dependencies", root.find("dependencies")->at,
-                        "the environment asks for no packages");
+      warn("conda-no-dependencies", root.find("dependencies")->at,
+           "the environment asks for no packages");
     }
     return std::move(out_);
   }
@@ -168,10 +171,10 @@ class Reader {
       refuse_selector(member.key.at);
       return (this->*key->read)(member.value);
     }
-    diagnostics_.warn("conda-unknown-key", member.key.at,
-                      fmt::format("'{}' is no key of a conda environment and is ignored",
-                                  printable(member.key.text)),
-                      did_you_mean(member.key.text, key_names()));
+    warn("conda-unknown-key", member.key.at,
+         fmt::format("'{}' is no key of a conda environment and is ignored",
+                     printable(member.key.text)),
+         warnings_ < kMaxWarnings ? did_you_mean(member.key.text, key_names()) : "");
     return {};
   }
 
@@ -184,11 +187,9 @@ class Reader {
     out_.conda.name = trim(TRY(scalar(value, "the name")));
     const std::string& name = out_.conda.name;
     if (name == "base" || name == "root") {
-      diagnostics_.warn("conda-name", value.at,
-                        fmt::format("conda refuses the environment name '{}'", name));
+      warn("conda-name", value.at, fmt::format("conda refuses the environment name '{}'", name));
     } else if (name.find_first_of("/ :#") != std::string::npos) {
-      diagnostics_.warn("conda-name", value.at,
-                        "conda refuses environment names with '/', ':', '#' or a blank");
+      warn("conda-name", value.at, "conda refuses environment names with '/', ':', '#' or a blank");
     }
     return {};
   }
@@ -208,6 +209,9 @@ class Reader {
   // ---- channels, platforms ----
 
   Status read_channels(const YamlNode& value) {
+    if (value.items.size() > kMaxChannels) {
+      return refuse(value.at, fmt::format("more than {} channels", kMaxChannels));
+    }
     bool nodefaults_only = false;
     for (const YamlNode* item : TRY(list(value, "channels", "- conda-forge"))) {
       Line line{TRY(scalar(*item, "a channel")), item->at};
@@ -219,9 +223,9 @@ class Reader {
         nodefaults_only = out_.conda.channels.empty();
       } else if (std::ranges::find(out_.conda.channels, line.text, &Line::text) !=
                  out_.conda.channels.end()) {
-        diagnostics_.warn("conda-channel-twice", line.at,
-                          fmt::format("the channel '{}' stands twice; its first place counts",
-                                      printable(line.text)));
+        warn("conda-channel-twice", line.at,
+             fmt::format("the channel '{}' stands twice; its first place counts",
+                         printable(line.text)));
       } else {
         nodefaults_only = false;
         out_.conda.channels.push_back(std::move(line));
@@ -253,10 +257,10 @@ class Reader {
     for (const std::string& channel : options_.default_channels) {
       out_.conda.channels.push_back({channel, {}});
     }
-    diagnostics_.warn("no-channels", {file_, 0, 0},
-                      fmt::format("no channels are named, so the default is taken: {}",
-                                  join(options_.default_channels, ", ")),
-                      "add 'channels:' with conda-forge, or what you use");
+    warn("no-channels", {file_, 0, 0},
+         fmt::format("no channels are named, so the default is taken: {}",
+                     join(options_.default_channels, ", ")),
+         "add 'channels:' with conda-forge, or what you use");
   }
 
   Status read_platforms(const YamlNode& value) {
@@ -294,7 +298,7 @@ class Reader {
         return refuse(key.at, "a variable's name is empty or holds '='", "write 'NAME: value'");
       }
       if (!is_usual_variable(key.text)) {
-        diagnostics_.warn(
+        warn(
             "conda-variable-name", key.at,
             fmt::format("'{}' is an unusual name for an environment variable", printable(key.text)),
             "shells know letters, digits and '_' only");
@@ -378,16 +382,14 @@ class Reader {
     const std::size_t point = name.find('.', dash == std::string::npos ? 0 : dash);
     if (dash != std::string::npos && dash + 1 < name.size() && is_digit(name[dash + 1]) &&
         point != std::string::npos && spec.version.empty()) {
-      diagnostics_.warn(
-          "conda-version-in-name", item.at,
-          fmt::format("'{}' is taken as a package's whole name", name),
-          fmt::format("did you mean {}={}?", name.substr(0, dash), name.substr(dash + 1)));
+      warn("conda-version-in-name", item.at,
+           fmt::format("'{}' is taken as a package's whole name", name),
+           fmt::format("did you mean {}={}?", name.substr(0, dash), name.substr(dash + 1)));
     }
     if (spec.version.starts_with("==") && std::ranges::none_of(spec.version, is_digit)) {
-      diagnostics_.warn(
-          "conda-version-without-digit", item.at,
-          fmt::format("'{}' is taken as the version of {}", spec.version.substr(2), name),
-          "leave it out for the newest version");
+      warn("conda-version-without-digit", item.at,
+           fmt::format("'{}' is taken as the version of {}", spec.version.substr(2), name),
+           "leave it out for the newest version");
     }
   }
 
@@ -444,10 +446,9 @@ class Reader {
   Status read_pip(const YamlNode::Member& member) {
     refuse_selector(member.key.at);
     if (pip_at_.line > 0) {
-      diagnostics_.warn(
-          "conda-pip-twice", member.key.at,
-          fmt::format("a second pip section; it is joined to the one in line {}", pip_at_.line),
-          "keep one: conda installs only the last");
+      warn("conda-pip-twice", member.key.at,
+           fmt::format("a second pip section; it is joined to the one in line {}", pip_at_.line),
+           "keep one: conda installs only the last");
     }
     pip_at_ = member.key.at;
     const std::size_t before = pip_items_.size();
@@ -455,7 +456,7 @@ class Reader {
       TRY(add_pip_item(*item));
     }
     if (pip_items_.size() == before) {
-      diagnostics_.warn("conda-pip-empty", member.key.at, "the pip section is empty");
+      warn("conda-pip-empty", member.key.at, "the pip section is empty");
     }
     return {};
   }
@@ -494,6 +495,13 @@ class Reader {
 
   // ---- Shared ----
 
+  // A hostile file earns no million of warnings.
+  void warn(std::string rule, Location at, std::string message, std::string hint = "") {
+    if (++warnings_ <= kMaxWarnings) {
+      diagnostics_.warn(std::move(rule), std::move(at), std::move(message), std::move(hint));
+    }
+  }
+
   // The items of a list; none for null. `example` is an item as it should look.
   static Result<std::vector<const YamlNode*>> list(const YamlNode& value, std::string_view key,
                                                    std::string_view example) {
@@ -528,10 +536,10 @@ class Reader {
   void refuse_selector(const Location& at) {
     const std::string selector = comment_selector(at);
     if (!selector.empty()) {
-      diagnostics_.warn("conda-selector-ignored", at,
-                        fmt::format("the selector [{}] has no effect on this line", selector),
-                        "selectors work for conda packages; pip has markers: "
-                        "numpy; sys_platform == 'linux'");
+      warn("conda-selector-ignored", at,
+           fmt::format("the selector [{}] has no effect on this line", selector),
+           "selectors work for conda packages; pip has markers: "
+           "numpy; sys_platform == 'linux'");
     }
   }
 
@@ -543,6 +551,7 @@ class Reader {
   CondaYaml out_;
   std::vector<PipItem> pip_items_;
   Location pip_at_;
+  int warnings_ = 0;
 };
 
 }  // namespace
