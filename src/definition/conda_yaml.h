@@ -19,8 +19,8 @@ struct CondaYaml {
 
 // Reads the text of an environment.yml. `file` names it in errors and is what relative -r paths of
 // the pip section are relative to; `files` reads those. Unknown keys, an ignored prefix, missing
-// channels and the like go to `diagnostics`. kInvalid, with line, excerpt and hint: not a conda
-// environment file.
+// channels and the like go to `diagnostics`, 200 at most. kInvalid, with line, excerpt and hint:
+// not a conda environment file. kNotFound: a file that the pip section includes.
 Result<CondaYaml> parse_conda_yaml(std::string_view text, const std::string& file,
                                    FileSource& files, const ReadOptions& options,
                                    Diagnostics& diagnostics);
@@ -30,8 +30,8 @@ Result<CondaYaml> parse_conda_yaml(std::string_view text, const std::string& fil
 Result<CondaYaml> read_conda_node(const YamlNode& node, const std::string& file, FileSource& files,
                                   const ReadOptions& options, Diagnostics& diagnostics);
 
-// An environment.yml that parses to the same sections. Selectors are written as sel(...): items or
-// comments.
+// An environment.yml that parses to the same sections. Selectors are written as sel(...): items.
+// Constraints need the files of write_constraint_files (requirements_txt.h) beside it.
 std::string write_conda_yaml(const CondaSection& conda, const std::optional<PipSection>& pip);
 
 }  // namespace cloche::definition

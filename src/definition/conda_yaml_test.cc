@@ -479,28 +479,49 @@ TEST(CondaYaml, ReadsRealFilesOrSaysWhyNot) {
   }
   const std::string mlflow = "this is MLflow's python_env.yaml, not a conda environment";
   const std::string component = "this is an Azure ML file of another kind, not a conda environment";
+  const std::string template_version = "'{{latest-pypi-version}}' is no version (PEP 440)";
+  const std::string assets = "Azure/azureml-assets: ";
   const std::string azure = "Azure/azureml-examples: ";
-  const std::map<std::string, std::string> expected = {
-      {"Azure/azureml-assets: assets/inference/environments/mlflow-py312-inference/tests/src/"
-       "mlflow_2_0_model_folder/python_env.yaml",
+  const std::string conda_file = "/context/conda_dependencies.yaml";
+  std::map<std::string, std::string> expected = {
+      {assets + "assets/inference/environments/mlflow-py312-inference/tests/src/"
+                "mlflow_2_0_model_folder/python_env.yaml",
        mlflow},
       {azure + "cli/jobs/pipelines-with-components/nyc_taxi_data_regression/artifacts/model/"
                "python_env.yaml",
        mlflow},
-      {azure + "cli/monitoring/components/custom_preprocessing/spec.yaml", component},
-      {azure + "cli/monitoring/components/custom_signal/spec.yaml", component},
       {azure + "sdk/python/assets/assets-in-registry/artifacts/model/python_env.yaml", mlflow},
       {azure + "sdk/python/endpoints/batch/deploy-models/openai-embeddings/model/python_env.yaml",
        mlflow},
       {azure + "sdk/python/endpoints/online/mlflow/sklearn-diabetes/model/python_env.yaml", mlflow},
-      {azure + "sdk/python/jobs/pipelines/1b_pipeline_with_python_function_components/src/env.yaml",
-       "this is an Azure ML environment, not a conda one"},
       {azure + "sdk/python/using-mlflow/deploy/model/python_env.yaml", mlflow},
       {azure + "tutorials/get-started-notebooks/deploy/credit_defaults_model/python_env.yaml",
        mlflow},
+      {azure + "cli/monitoring/components/custom_preprocessing/spec.yaml", component},
+      {azure + "cli/monitoring/components/custom_signal/spec.yaml", component},
+      {azure + "sdk/python/jobs/pipelines/1b_pipeline_with_python_function_components/src/env.yaml",
+       "this is an Azure ML environment, not a conda one"},
       {"pydata/xarray: doc/environment_template.yml",
        "'{{ local-package }}' is no conda package: this is a template that was not filled in"},
+      {"conda/conda-lock: tests/test-pip-hash-checking/environment.yml",
+       "a sha256 hash has 64 hexadecimal digits, this one 4 characters"},
+      {assets + "test/resources/release/src" + conda_file, template_version},
   };
+  for (const char* name :
+       {"data-labeling/environments/data-labeling-sam",
+        "inference/environments/minimal-py311-inference",
+        "inference/environments/minimal-py312-cuda12.4-inference",
+        "inference/environments/mlflow-py312-inference",
+        "large_language_models/rag/environments/rag_embeddings",
+        "pipelines/environments/mldesigner", "training/forecasting_demand/environments/automl-gpu",
+        "training/general/environments/tensorflow-2.16-cuda11"}) {
+    expected[assets + "assets/" + name + conda_file] = template_version;
+  }
+  for (const char* name :
+       {"environment/build/build-test-good", "validate/bad-build-context",
+        "validate/dockerfile-from-ce-image-windows", "validate/ubuntu-in-name"}) {
+    expected[assets + "test/resources/" + name + conda_file] = template_version;
+  }
   std::map<std::string, std::string> refused;
   int count = 0;
   for (const std::string_view line : split_lines(data)) {
@@ -518,6 +539,7 @@ TEST(CondaYaml, ReadsRealFilesOrSaysWhyNot) {
     EXPECT_EQ(shape(*again.result).dump(1), shape(*env.result).dump(1));
   }
   EXPECT_EQ(count, 211);
+  EXPECT_EQ(refused.size(), 25U);
   EXPECT_EQ(refused, expected);
 }
 

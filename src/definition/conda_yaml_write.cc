@@ -1,5 +1,4 @@
 #include "core/json.h"
-#include "core/text.h"
 #include "core/yaml.h"
 #include "definition/conda_yaml.h"
 #include "definition/requirements_txt.h"
@@ -28,9 +27,8 @@ Json dependencies(const CondaSection& conda, const std::optional<PipSection>& pi
     }
   }
   if (pip && !pip->lines.empty()) {
-    const std::string text = write_requirements_txt(*pip);
     Json lines = Json::array();
-    for (const std::string_view line : split_lines(text)) {
+    for (const std::string& line : write_pip_items(*pip)) {
       lines.push(line);
     }
     list.push(Json::object().set("pip", std::move(lines)));
