@@ -41,11 +41,10 @@ std::string normal_path(std::string_view path) {
     if (part.empty() || part == ".") {
       continue;
     }
-    if (part != "..") {
-      kept.push_back(part);
-    } else if (!kept.empty() && kept.back() != "..") {
+    const bool up = part == "..";
+    if (up && !kept.empty() && kept.back() != "..") {
       kept.pop_back();
-    } else if (!absolute) {
+    } else if (!up || !absolute) {  // nothing stands above the root
       kept.push_back(part);
     }
   }

@@ -26,15 +26,15 @@ bool is_utf8_continuation(char c) { return (static_cast<unsigned char>(c) & 0xc0
 
 }  // namespace
 
-std::string caret_excerpt(const Location& at, std::string_view raw_line) {
-  const std::string line_text = star_passwords(raw_line);
+std::string caret_excerpt(const Location& at, std::string_view line_text) {
+  const std::string safe_text = star_passwords(line_text);
   constexpr std::size_t kWidth = 100;
   const std::size_t column = at.column > 0 ? static_cast<std::size_t>(at.column) - 1 : 0;
-  std::size_t begin = std::min(column > kWidth / 2 ? column - kWidth / 2 : 0, line_text.size());
-  while (begin > 0 && begin < line_text.size() && is_utf8_continuation(line_text[begin])) {
+  std::size_t begin = std::min(column > (kWidth / 2) ? column - (kWidth / 2) : 0, safe_text.size());
+  while (begin > 0 && begin < safe_text.size() && is_utf8_continuation(safe_text[begin])) {
     --begin;
   }
-  const std::string_view shown = std::string_view(line_text).substr(begin, kWidth);
+  const std::string_view shown = std::string_view(safe_text).substr(begin, kWidth);
   std::string out = fmt::format("{:>5} | {}", at.line, masked(shown));
   if (at.column > 0) {
     const std::size_t before = display_width(masked(shown.substr(0, column - begin)));

@@ -393,14 +393,12 @@ bool fits_literal_block(std::string_view text) {
       text.front() == '\t' || !is_valid_utf8(text)) {
     return false;
   }
-  for (const char c : text) {
+  return std::ranges::none_of(text, [](char c) {
     const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7f || byte == 0xc2 || byte == 0xe2 ||
-        byte == 0xef) {
-      return false;  // c2 85, e2 80 a8: YAML's own line breaks; ef bb bf: its mark
-    }
-  }
-  return true;
+    const bool control = (byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7f;
+    return control || byte == 0xc2 || byte == 0xe2 ||
+           byte == 0xef;  // c2 85, e2 80 a8, ef bb bf: YAML's own breaks and mark
+  });
 }
 
 class Writer {

@@ -143,7 +143,7 @@ class Teller {
       const auto same =
           std::ranges::find(out, needs, &std::pair<Needs, std::vector<SolvableId>>::first);
       if (same == out.end()) {
-        out.push_back({std::move(needs), {one}});
+        out.emplace_back(std::move(needs), std::vector<SolvableId>{one});
       } else {
         same->second.push_back(one);
       }

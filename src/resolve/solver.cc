@@ -98,7 +98,8 @@ struct VarState {
 // A conditional dependency of a chosen package, waiting for its condition to come true.
 struct Conditional {
   Var parent = kRoot;
-  Dependency dependency;
+  RequirementId requirement{};
+  RequirementId condition{};
 };
 
 class Search {
@@ -290,7 +291,7 @@ class Search {
       TRY(load_requirement(dependency.requirement));
       if (dependency.condition) {
         TRY(load_requirement(*dependency.condition));
-        conditionals_.push_back({parent, dependency});
+        conditionals_.push_back({parent, dependency.requirement, *dependency.condition});
       } else {
         add_require(parent, kRoot, dependency.requirement);
       }
@@ -811,17 +812,16 @@ class Search {
       if (value(conditional.parent) <= 0) {
         continue;
       }
-      for (const NameId name : requirement_state(*conditional.dependency.condition).names) {
+      for (const NameId name : requirement_state(conditional.condition).names) {
         const Var selected = name_state(name).selected;
-        if (selected == kNone ||
-            !matches(*conditional.dependency.condition, solvable_of(selected))) {
+        if (selected == kNone || !matches(conditional.condition, solvable_of(selected))) {
           continue;
         }
         const auto key = std::pair(static_cast<std::uint32_t>(i), selected);
         const auto place = std::ranges::lower_bound(woken_, key);
         if (place == woken_.end() || *place != key) {
           woken_.insert(place, key);
-          add_require(conditional.parent, selected, conditional.dependency.requirement);
+          add_require(conditional.parent, selected, conditional.requirement);
           choose_from_start();
           woke = true;
         }
