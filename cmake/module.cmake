@@ -61,6 +61,8 @@ function(module name)
   set(testing_targets "")
   if(testing_files)
     add_library(cloche_${name}_testing STATIC ${testing_files})
+    set_property(SOURCE ${folder}/testing.cc APPEND PROPERTY
+      COMPILE_DEFINITIONS CLOCHE_SOURCE_PATH="${CMAKE_SOURCE_DIR}")
     target_link_libraries(cloche_${name}_testing PUBLIC cloche_${name} GTest::gtest rapidcheck_properties)
   endif()
   foreach(one IN LISTS ARG_USES ITEMS ${name})
@@ -73,8 +75,10 @@ function(module name)
     add_executable(${name}_test ${test_files})
     target_link_libraries(${name}_test PRIVATE
       cloche_${name} ${testing_targets} rapidcheck_properties GTest::gmock GTest::gtest_main)
+    # Not the path itself: it would keep ccache from knowing the same test in another checkout.
     target_compile_definitions(${name}_test PRIVATE
-      CLOCHE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" CLOCHE_TESTDATA="${folder}/testdata")
+      CLOCHE_SOURCE_DIR=::cloche::source_dir\(\)
+      CLOCHE_TESTDATA=::cloche::source_dir\(\)+"/src/${name}/testdata")
     add_test(NAME ${name} COMMAND ${name}_test)
   endif()
 

@@ -106,6 +106,8 @@ std::string slurp(const std::filesystem::path& path) {
 
 }  // namespace
 
+std::string source_dir() { return CLOCHE_SOURCE_PATH; }
+
 void expect_golden(const std::string& testdata, const std::string& name,
                    const std::string& actual) {
   const std::filesystem::path path = std::filesystem::path(testdata) / name;

@@ -44,6 +44,9 @@ class FakeClock : public Clock {
   std::int64_t ms_;
 };
 
+// Where this checkout stands: what the macros CLOCHE_SOURCE_DIR and CLOCHE_TESTDATA are made of.
+std::string source_dir();
+
 // Compares `actual` with the file testdata/NAME of the module under test; with CLOCHE_ACCEPT=1 in
 // the environment it rewrites the file instead. `testdata` is the macro CLOCHE_TESTDATA.
 void expect_golden(const std::string& testdata, const std::string& name, const std::string& actual);

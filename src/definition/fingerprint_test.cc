@@ -32,7 +32,7 @@ struct Vector {
 
 // Under "## Test vectors": a "### name" and its three fenced blocks, in this order.
 std::vector<Vector> documented_vectors() {
-  std::ifstream stream(CLOCHE_SOURCE_DIR "/docs/formats/fingerprint.md", std::ios::binary);
+  std::ifstream stream(CLOCHE_SOURCE_DIR + "/docs/formats/fingerprint.md", std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
   std::vector<Vector> out;
   std::vector<std::string> blocks;
