@@ -9,7 +9,8 @@
 namespace cloche::definition {
 
 // NAME, NAME:VERSION, NAME@LABEL, each also with "azureml:" in front;
-// azureml://registries/R/environments/N/versions/V and .../labels/L; file:PATH.
+// azureml://registries/R/environments/N/versions/V and .../labels/L; file:PATH. A name may hold
+// points here, as those of Azure's curated environments do.
 struct AssetReference {
   std::string registry;  // "" means the workspace
   std::string name;

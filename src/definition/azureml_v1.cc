@@ -41,6 +41,27 @@ constexpr std::array<std::string_view, 10> kDockerKeys = {
     "enabled", "baseImage", "baseDockerfile",    "buildContext", "sharedVolumes",
     "shmSize", "arguments", "baseImageRegistry", "platform",     "gpuSupport"};
 
+// The text with '*' for each byte of a secret's value, for excerpts.
+std::string star_secrets(std::string text) {
+  for (const std::string_view key : kSecretKeys) {
+    const std::string quoted = fmt::format("\"{}\"", key);
+    for (std::size_t at = text.find(quoted); at != std::string::npos; at = text.find(quoted, at)) {
+      at += quoted.size();
+      const std::size_t value = text.find_first_not_of(" \t\r\n:", at);
+      if (value == std::string::npos || text[value] != '"') {
+        continue;
+      }
+      for (at = value + 1; at < text.size() && text[at] != '"' && text[at] != '\n'; ++at) {
+        if (text[at] == '\\' && at + 1 < text.size() && text[at + 1] != '\n') {
+          text[at++] = '*';
+        }
+        text[at] = '*';
+      }
+    }
+  }
+  return text;
+}
+
 class Reader {
  public:
   Reader(std::string directory, const std::string& text, FileSource& files,
@@ -48,13 +69,21 @@ class Reader {
       : directory_(std::move(directory)),
         file_(join_path(directory_, kAzuremlV1File)),
         text_(text),
-        excerpts_(text, file_),
+        shown_(star_secrets(text)),
+        excerpts_(shown_, file_),
         files_(files),
         options_(options),
         diagnostics_(diagnostics) {}
 
   Result<Environment> read() {
-    Json root = TRY(parse_json(text_, file_));
+    auto parsed = parse_json(text_, file_);
+    if (!parsed.has_value()) {
+      Error& error = parsed.error();
+      error.message.resize(std::min(error.message.find("; last read"), error.message.size()));
+      error.excerpt.clear();
+      excerpts_.fill(error);
+    }
+    Json root = TRY(std::move(parsed));
     if (!root.is_object()) {
       return fail(ErrorKind::kInvalid, "{} is no JSON object", kAzuremlV1File)
           .with_location({file_, 1, 1}, std::string(excerpts_.line(1)));
@@ -72,8 +101,8 @@ class Reader {
  private:
   // JSON values do not know their place, but a key's first occurrence in the text is almost always
   // the right one.
-  Location locate(std::string_view key) const {
-    const std::size_t at = text_.find(fmt::format("\"{}\"", key));
+  Location locate(std::string_view key, std::size_t from = 0) const {
+    const std::size_t at = text_.find(fmt::format("\"{}\"", key), from);
     if (at == std::string::npos) {
       return {file_, 0, 0};
     }
@@ -122,9 +151,12 @@ class Reader {
 
   void warn_secret(const std::string& key) {
     if (!std::exchange(warned_of_secret_, true)) {
-      say(&Diagnostics::warn, "azureml-v1-password", key,
-          fmt::format("the {} in this file is not kept", key),
-          "take it out of the file, and give it to whoever pulls the image");
+      const std::size_t docker = text_.find("\"docker\"");  // behind the author's variables
+      Diagnostics found;
+      found.warn("azureml-v1-password", locate(key, docker == std::string::npos ? 0 : docker),
+                 fmt::format("the {} in this file is not kept", key),
+                 "take it out of the file, and give it to whoever pulls the image");
+      excerpts_.append(found, diagnostics_);
     }
   }
 
@@ -305,7 +337,8 @@ class Reader {
       out_.definition.pip = std::move(conda->pip);
     }
     for (auto& [key, value] : root.members()) {
-      if (key == "python") {  // it moves into the file of its own, as the SDK's save does
+      if (key == "python" &&
+          value.is_object()) {  // it moves into the file of its own, as the SDK's save does
         std::erase_if(value.members(),
                       [](const auto& member) { return member.first == "condaDependencies"; });
       }
@@ -375,6 +408,7 @@ class Reader {
   std::string directory_;
   std::string file_;
   const std::string& text_;
+  std::string shown_;  // the text as messages may show it
   Excerpts excerpts_;
   FileSource& files_;
   const ReadOptions& options_;

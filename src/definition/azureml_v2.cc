@@ -38,7 +38,7 @@ constexpr std::array<std::string_view, 11> kServiceKeys = {"datastore",
                                                            "provisioning_state"};
 
 // What people write for a key out of habit with other formats.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kHabits = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 15> kHabits = {{
     {"base_image", "image"},
     {"docker_image", "image"},
     {"conda", "conda_file"},
@@ -51,6 +51,9 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kHabits 
     {"variables", "environment_variables"},
     {"env", "environment_variables"},
     {"packages", "apt"},
+    {"dockerfile", "dockerfile_path"},
+    {"context", "path"},
+    {"directory", "path"},
 }};
 
 Error fail_at(const YamlNode& node, ErrorKind kind, std::string message, std::string hint = "") {
@@ -102,9 +105,9 @@ class Reader {
     if (root.members.size() > kMaxKeys) {
       return wrong(root, fmt::format("more than {} keys", kMaxKeys));
     }
-    for (const char* key : {"dependencies", "channels"}) {
-      if (const YamlNode* found = root.find(key)) {
-        return wrong(*found, fmt::format("'{}' belongs into a conda file", key),
+    for (const YamlNode::Member& member : root.members) {
+      if (member.key.text == "dependencies" || member.key.text == "channels") {
+        return wrong(member.key, fmt::format("'{}' belongs into a conda file", member.key.text),
                      "move it into a file of its own and name that under conda_file; or put it "
                      "below conda_file, indented");
       }
@@ -141,12 +144,10 @@ class Reader {
 
   void warn_unknown(const YamlNode& key, std::span<const std::string_view> names) {
     const std::string lower = to_lower(key.text);
-    const auto* habit =
-        std::ranges::find(kHabits, lower, [](const auto& pair) { return pair.first; });
-    std::string_view near = habit != kHabits.end() ? habit->second : nearest(key.text, names);
-    if (std::ranges::find(names, near) == names.end()) {
-      near = {};
-    }
+    const auto* habit = std::ranges::find_if(kHabits, [&](const auto& pair) {
+      return pair.first == lower && std::ranges::find(names, pair.second) != names.end();
+    });
+    const std::string_view near = habit != kHabits.end() ? habit->second : nearest(key.text, names);
     std::string hint = near.empty() ? fmt::format("the keys are {}", fmt::join(names, ", "))
                                     : fmt::format("did you mean {}?", near);
     diagnostics_.warn("azureml-unknown-key", key.at,
@@ -245,6 +246,10 @@ class Reader {
       conda_ = TRY(read_conda_node(node, file_, files_, options_, diagnostics_));
       return {};
     }
+    if (node.is_sequence()) {
+      return wrong(node, "conda_file is a path or a mapping, not a list",
+                   "put 'dependencies:' above the list, indented below conda_file");
+    }
     const std::string path = TRY(path_of(node));
     const std::string text = TRY(read_named(node, path));
     conda_ = TRY(parse_conda_yaml(text, path, files_, options_, diagnostics_));
@@ -266,6 +271,10 @@ class Reader {
       }
       apt_ = TRY(read_apt_items(items));
       return {};
+    }
+    if (node.is_mapping()) {
+      return wrong(node, "apt is a list of Debian packages or a file's path, not a mapping",
+                   "write each as '- NAME' or '- NAME=VERSION'");
     }
     const std::string path = TRY(path_of(node));
     apt_ = TRY(parse_apt_list(TRY(read_named(node, path)), path));
@@ -291,16 +300,18 @@ class Reader {
 
   Result<std::string> read_named(const YamlNode& node, const std::string& path) {
     auto text = files_.read(path, kMaxTextBytes);
-    if (!text.has_value()) {
-      Error error = std::move(text).error();
-      if (error.hint.empty() && error.kind == ErrorKind::kNotFound) {
-        error.hint = node.text.find('\\') == std::string::npos
-                         ? "paths are relative to the file that names them"
-                         : "write '/' between folders, not '\\'";
-      }
-      return placed(std::move(error), node);
+    return text.has_value() ? std::move(text)
+                            : Result<std::string>(misnamed(std::move(text).error(), node));
+  }
+
+  // A path that leads nowhere: most often it is relative to something else.
+  static Error misnamed(Error error, const YamlNode& node) {
+    if (error.hint.empty() && error.kind == ErrorKind::kNotFound) {
+      error.hint = node.text.find('\\') == std::string::npos
+                       ? "paths are relative to the file that names them"
+                       : "write '/' between folders, not '\\'";
     }
-    return text;
+    return placed(std::move(error), node);
   }
 
   // build: {path, dockerfile_path}
@@ -349,10 +360,9 @@ class Reader {
                                          const std::string& dockerfile_path) {
     const std::string directory = normal_path(join_path(parent_path(file_), path));
     auto context = read_build_context(directory, dockerfile_path, files_, diagnostics_);
-    if (!context.has_value()) {
-      return placed(std::move(context).error(), node);
-    }
-    return context;
+    return context.has_value()
+               ? std::move(context)
+               : Result<BuildContextBase>(misnamed(std::move(context).error(), node));
   }
 
   Status read_variables(const YamlNode& node) {
@@ -426,7 +436,7 @@ class Reader {
   Status combine(const YamlNode& root) {
     if (image_ && build_) {
       return wrong(*root.find("build"), "image and build cannot both be given",
-                   "build the image from the context, or remove 'build'");
+                   "remove one of them: a Dockerfile names its base image itself");
     }
     if (build_) {
       for (const char* key : {"conda_file", "pip_file", "apt"}) {
@@ -512,8 +522,10 @@ Result<Environment> parse_azureml_v2(std::string_view text, const std::string& f
         .with_location({file, 0, 0});
   }
   auto node = parse_yaml(text, file);
-  if (!node.has_value() && node.error().hint.empty()) {
-    node.error().hint = placeholder_hint(node.error().excerpt);
+  if (!node.has_value()) {
+    if (std::string hint = placeholder_hint(node.error().excerpt); !hint.empty()) {
+      node.error().hint = std::move(hint);
+    }
   }
   Diagnostics found;
   auto environment = read_azureml_v2_node(TRY(std::move(node)), file, files, options, found);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/credentials.h"
 #include "core/text.h"
 #include "definition/placeholder.h"
 #include "package/oci/reference.h"
@@ -34,6 +35,11 @@ Result<BuildContextBase> remote_build_context(std::string_view uri,
       uri, [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == '\x7f'; });
   if (odd) {
     return fail(ErrorKind::kInvalid, "blanks and control characters do not belong into a URL");
+  }
+  if (has_password(uri)) {  // it would be stored with the definition, and shown to everyone
+    return fail(ErrorKind::kInvalid, "the build context's URL holds a password: {}",
+                printable(hide_passwords(uri)))
+        .with_hint("take it out of the URL; git and curl find it in ~/.netrc");
   }
   if (std::ranges::none_of(kSchemes, [&](auto scheme) { return uri.starts_with(scheme); })) {
     return fail(ErrorKind::kUnsupported, "a build context at '{}' cannot be reached",

@@ -17,7 +17,8 @@ Result<ImageBase> read_image_text(std::string_view text, const Location& at);
 // Whether a build context's path is a URL: "https://...", "git@host:...", "azureml://...".
 bool is_remote_context(std::string_view path);
 
-// kUnsupported: a scheme that only Azure's service can reach. kInvalid: a bad dockerfile_path.
+// kUnsupported: a scheme that only Azure's service can reach. kInvalid: a bad dockerfile_path,
+// a password in the URL.
 Result<BuildContextBase> remote_build_context(std::string_view uri,
                                               const std::string& dockerfile_path);
 

@@ -150,7 +150,7 @@ rc::Gen<PipLine> valid_pip_line() {
       gen::just(Kind::kRequirement),
       gen::oneOf(with_version({"==", ">=", "~=", "!="}),
                  gen::element<std::string>(
-                     "uvicorn[standard]==0.29", "tomli>=1 ; python_version < \"3.11\"",
+                     "uvicorn[standard]==0.29", "tomli>=1; python_version < \"3.11\"",
                      "torch @ https://example.org/torch-2.3-py3-none-any.whl")),
       any_location());
   const auto option = gen::construct<PipLine>(
@@ -267,6 +267,30 @@ rc::Gen<Environment> valid_environment() {
                                      gen::element<std::string>("", "1", "1.10"),
                                      gen::element<std::string>("", "trains: #1", "two\nlines"),
                                      valid_variables(), valid_variables(), valid_definition());
+}
+
+Environment without_places(Environment environment) {
+  Definition& definition = environment.definition;
+  std::visit([](auto& base) { base.at = {}; }, definition.base);
+  if (auto* context = std::get_if<BuildContextBase>(&definition.base)) {
+    context->root.clear();
+  }
+  const auto clear = [](auto& items) {
+    for (auto& item : items) {
+      item.at = {};
+    }
+  };
+  if (definition.conda) {
+    clear(definition.conda->channels);
+    clear(definition.conda->dependencies);
+  }
+  if (definition.pip) {
+    clear(definition.pip->lines);
+  }
+  if (definition.apt) {
+    clear(definition.apt->packages);
+  }
+  return environment;
 }
 
 }  // namespace cloche::definition

@@ -20,4 +20,8 @@ rc::Gen<Environment> any_environment();
 rc::Gen<Definition> valid_definition();
 rc::Gen<Environment> valid_environment();
 
+// The same with every location empty, and no note of where a context was read: what is left is what
+// a written form can give back.
+Environment without_places(Environment environment);
+
 }  // namespace cloche::definition
