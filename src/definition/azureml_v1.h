@@ -31,4 +31,8 @@ Result<Environment> load_azureml_v1(const std::string& directory, FileSource& fi
 // inference routes).
 Result<WrittenFiles> write_azureml_v1(const Environment& environment);
 
+// pip packages alone, where a format keeps them in a conda file: python and pip from conda (as the
+// SDK's from_pip_requirements does).
+CondaSection conda_around_pip();
+
 }  // namespace cloche::definition

@@ -112,15 +112,6 @@ void write_os(Json& docker, OsType os_type) {
   }
 }
 
-// pip packages alone: v1 keeps them in a conda file, with pip from conda (as the SDK's
-// from_pip_requirements does).
-CondaSection conda_around_pip() {
-  CondaSection conda;
-  conda.channels = {{"conda-forge", {}}};
-  conda.dependencies = {{"python", "", {}}, {"pip", "", {}}};
-  return conda;
-}
-
 Status check_sayable(const Definition& definition) {
   const auto refuse = [](std::string_view what) {
     return fail(ErrorKind::kUnsupported, "Azure ML v1 has no place for {}", what)
@@ -152,6 +143,13 @@ void write_base(const Definition& definition, Json& docker, WrittenFiles& out) {
 }
 
 }  // namespace
+
+CondaSection conda_around_pip() {
+  CondaSection conda;
+  conda.channels = {{"conda-forge", {}}};
+  conda.dependencies = {{"python", "", {}}, {"pip", "", {}}};
+  return conda;
+}
 
 Result<WrittenFiles> write_azureml_v1(const Environment& environment) {
   const Definition& definition = environment.definition;

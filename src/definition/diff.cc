@@ -96,7 +96,7 @@ std::string show_file(const ContextFile& file) {
   const std::string mode = fmt::format("{:04o}", file.mode);
   switch (file.kind) {
     case FileKind::kFile:
-      return fmt::format("{} {} {} bytes", file.digest.to_string(), mode, file.size_bytes);
+      return file.digest.to_string() + " " + mode;
     case FileKind::kSymlink:
       return "link to " + file.link_target;
     case FileKind::kDirectory:

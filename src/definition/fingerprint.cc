@@ -141,8 +141,7 @@ bool same_context(const Base& a, const Base& b) {
     return x == y && a.index() == b.index();
   }
   return x->dockerfile_path == y->dockerfile_path && x->uri == y->uri &&
-         std::ranges::equal(kept_files(*x), kept_files(*y),
-                            [](const auto* one, const auto* other) { return *one == *other; });
+         files_input(kept_files(*x)) == files_input(kept_files(*y));
 }
 
 StringMap conda_variables(const Definition& definition) {

@@ -54,12 +54,12 @@ rc::Gen<Digest> any_digest() {
   return gen::map(gen::inRange(0, 4), [](int i) { return Digest::of(std::to_string(i)); });
 }
 
+// Files hold one digit, so that a test can find their content.
 rc::Gen<ContextFile> file_at(const std::string& path) {
-  const auto file = gen::map(gen::tuple(gen::element<std::uint32_t>(0644, 0755),
-                                        gen::inRange<std::uint64_t>(0, 1U << 20U), any_digest()),
+  const auto file = gen::map(gen::pair(gen::element<std::uint32_t>(0644, 0755), any_digest()),
                              [path](const auto& parts) {
-                               const auto& [mode, size, digest] = parts;
-                               return ContextFile{path, FileKind::kFile, mode, size, digest, ""};
+                               const auto& [mode, digest] = parts;
+                               return ContextFile{path, FileKind::kFile, mode, 1, digest, ""};
                              });
   const auto link = gen::map(
       gen::element<std::string>("main.py", "../outside", "/etc/\xff"), [path](std::string target) {
@@ -158,7 +158,9 @@ rc::Gen<PipLine> valid_pip_line() {
       gen::element<std::string>("--pre", "--extra-index-url=https://${TOKEN}@example.org/simple",
                                 "--no-binary=numpy"),
       any_location());
-  return gen::weightedOneOf<PipLine>({{6, requirement}, {1, option}});
+  const auto constraint = gen::construct<PipLine>(gen::just(Kind::kConstraint),
+                                                  with_version({"<", "=="}), any_location());
+  return gen::weightedOneOf<PipLine>({{6, requirement}, {1, option}, {1, constraint}});
 }
 
 rc::Gen<std::string> valid_dockerfile(const std::vector<std::string>& steps) {
@@ -200,13 +202,15 @@ rc::Gen<StringMap> valid_variables() {
 }
 
 rc::Gen<CondaSection> valid_conda() {
-  const auto channel = gen::element<std::string>("conda-forge", "defaults", "pytorch",
-                                                 "https://example.org/channel");
-  const auto channels =
-      gen::map(gen::pair(line_of(channel), some(line_of(channel), 2)), [](auto parts) {
-        parts.second.insert(parts.second.begin(), std::move(parts.first));
-        return std::move(parts.second);
-      });
+  const auto first = line_of(gen::element<std::string>("conda-forge", "defaults"));
+  const auto second = line_of(gen::element<std::string>("pytorch", "https://example.org/channel"));
+  const auto channels = gen::map(gen::pair(first, perhaps(second)), [](auto parts) {
+    std::vector<Line> out = {std::move(parts.first)};
+    if (parts.second) {
+      out.push_back(std::move(*parts.second));
+    }
+    return out;
+  });
   return gen::construct<CondaSection>(gen::element<std::string>("", "training"), channels,
                                       gen::arbitrary<bool>(), some(valid_dependency()),
                                       some(gen::element<std::string>("linux-64", "osx-arm64"), 1),
