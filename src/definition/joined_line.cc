@@ -16,8 +16,11 @@ constexpr std::size_t kMaxLines = 100'000;
 std::string with_spaces(std::string_view line) {
   std::string out(line);
   for (std::size_t at = 0; at < line.size();) {
-    const std::size_t length = python_blank_length(line.substr(at, 3));
-    std::fill_n(out.begin() + static_cast<std::ptrdiff_t>(at), length, ' ');
+    const bool plain = line[at] >= ' ' && line[at] < '\x7f';
+    const std::size_t length = plain ? 0 : python_blank_length(line.substr(at, 3));
+    for (std::size_t i = 0; i < length; ++i) {
+      out[at + i] = ' ';
+    }
     at += std::max<std::size_t>(length, 1);
   }
   return out;

@@ -156,7 +156,8 @@ std::vector<std::string_view> python_lines(std::string_view text) {
   std::vector<std::string_view> out;
   std::size_t begin = 0;
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = line_end_length(text.substr(at, 3));
+    const bool plain = text[at] >= ' ' && text[at] < '\x7f';
+    const std::size_t end = plain ? 0 : line_end_length(text.substr(at, 3));
     if (end == 0) {
       ++at;
       continue;

@@ -93,10 +93,8 @@ class Reader {
         return placed(parsed.error());
       }
       options_ = *parsed;
-      if (options_.stray) {
-        warn(options_.stray_at, "pip-ignored-words", "pip ignores what stands behind an option",
-             "put it before the options, or on a line of its own");
-      }
+      warn_of_stray_words();
+      TRY(read_format_control());
       if (!requirement.empty()) {
         return read_requirement(requirement);
       }
@@ -116,6 +114,45 @@ class Reader {
       }
       const std::size_t at = text_.find(" -");
       return at == std::string::npos ? text_.size() : at + 1;
+    }
+
+    void warn_of_stray_words() {
+      if (!options_.stray) {
+        return;
+      }
+      if (text_.starts_with("- ")) {
+        warn(0, "pip-ignored-words", "pip ignores this line",
+             "a requirements file is no YAML list: leave the '-' out");
+        return;
+      }
+      warn(options_.stray_at, "pip-ignored-words", "pip ignores what stands behind an option",
+           "put it before the options, or on a line of its own");
+    }
+
+    static bool is_format_control(PipOption option) {
+      return option == PipOption::kNoBinary || option == PipOption::kOnlyBinary;
+    }
+
+    // These two work wherever they stand: pip's reader sets them while it parses the line. A hash
+    // is checked even where it is ignored.
+    Status read_format_control() {
+      for (const PipOptionUse& use : options_.uses) {
+        if (is_format_control(use.option)) {
+          emit(PipLine::Kind::kOption, use.at, TRY(option_text(use)));
+        } else if (use.option == PipOption::kHash) {
+          TRY(hash_value(use));
+        }
+      }
+      return {};
+    }
+
+    // Says of one option that pip ignores it here.
+    void warn_of_ignored(const PipOptionUse& use, const std::string& where) {
+      if (!is_format_control(use.option)) {
+        warn(use.at, "pip-ignored-option",
+             "pip ignores " + std::string(option_name(use.option)) + " " + where,
+             "give it a line of its own");
+      }
     }
 
     const PipOptionUse* first(PipOption option) const {
@@ -210,9 +247,7 @@ class Reader {
         if (belongs_to_requirement(use.option)) {
           line += " " + TRY(option_text(use));
         } else {
-          warn(use.at, "pip-ignored-option",
-               "pip ignores " + std::string(option_name(use.option)) + " on a requirement's line",
-               "give the option a line of its own");
+          warn_of_ignored(use, "on a requirement's line");
         }
       }
       emit(requirement_kind(), 0, std::move(line));
@@ -253,10 +288,7 @@ class Reader {
         if (other.option == PipOption::kConfigSettings) {
           line += " " + TRY(option_text(other));
         } else if (&other != &use) {
-          warn(other.at, "pip-ignored-option",
-               "pip ignores " + std::string(option_name(other.option)) +
-                   " behind an editable requirement",
-               "give it a line of its own");
+          warn_of_ignored(other, "beside an editable requirement");
         }
       }
       emit(requirement_kind(), use.at, std::move(line));
@@ -271,6 +303,8 @@ class Reader {
           warn(use.at, "pip-ignored-option",
                "pip ignores " + std::string(option_name(use.option)) + " without a requirement",
                "does a '\\' miss at the end of the line above?");
+        } else if (is_format_control(use.option)) {
+          continue;  // read already
         } else if (is_effective(use)) {
           uses.push_back(&use);
         } else {
@@ -279,16 +313,11 @@ class Reader {
                "give each a line of its own");
         }
       }
-      std::ranges::stable_sort(uses, {}, [](const auto* use) { return rank(use->option); });
+      std::ranges::stable_sort(uses, {}, [](const PipOptionUse* use) { return use->option; });
       for (const PipOptionUse* use : uses) {
         emit(PipLine::Kind::kOption, use->at, TRY(option_text(*use)));
       }
       return {};
-    }
-
-    // --no-binary and --only-binary work as they come, even between each other.
-    static int rank(PipOption option) {
-      return static_cast<int>(option == PipOption::kOnlyBinary ? PipOption::kNoBinary : option);
     }
 
     // Of several on one line, pip takes the last --index-url and the first --find-links.
@@ -327,15 +356,27 @@ class Reader {
           value = find_links_value(value);
           break;
         case PipOption::kTrustedHost:
-          if (value.find('/') != std::string::npos) {
-            return invalid(use.value_at, "a trusted host is a host, not a URL")
-                .with_hint("write host or host:port");
-          }
+          TRY(check_host(use));
           break;
         default:
           break;
       }
       return canonical_option(use.option, value);
+    }
+
+    // host or host:port, where the host may be an IPv6 address in brackets.
+    Status check_host(const PipOptionUse& use) const {
+      const std::string& host = use.value;
+      const std::size_t colon = host.rfind(':');
+      const std::string port = colon == std::string::npos ? "" : host.substr(colon + 1);
+      const bool odd = host.empty() || host.find_first_of("/?#@()'\" ") != std::string::npos;
+      const bool bad_port = !host.ends_with(']') && !has_variable(host) &&
+                            port.find_first_not_of("0123456789") != std::string::npos;
+      if (odd || bad_port) {
+        return invalid(use.value_at, "a trusted host is a host, not a URL")
+            .with_hint("write host or host:port");
+      }
+      return {};
     }
 
     Result<std::string> hash_value(const PipOptionUse& use) const {
@@ -411,10 +452,7 @@ class Reader {
     Status read_include(const PipOptionUse& use) {
       for (const PipOptionUse& other : options_.uses) {
         if (&other != &use) {
-          warn(other.at, "pip-ignored-option",
-               "pip ignores " + std::string(option_name(other.option)) + " behind " +
-                   std::string(option_name(use.option)),
-               "give it a line of its own");
+          warn_of_ignored(other, "beside " + std::string(option_name(use.option)));
         }
       }
       if (use.value.empty()) {

@@ -1,12 +1,15 @@
 #include "package/pypi/requirement.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "core/json.h"
 #include "core/testing.h"
+#include "core/text.h"
 
 namespace cloche::pypi {
 namespace {
@@ -242,6 +245,103 @@ RC_GTEST_PROP(Requirement, ParsesWhatItPrints, ()) {
     RC_ASSERT(again.has_value());
     RC_ASSERT(*again == *editable);
   }
+}
+
+// What is a requirement, and what its parts are, against `packaging`.
+TEST(Requirement, AgreesWithPackaging) {
+  const std::vector<std::vector<std::string>> columns = {
+      {"a", "B.c_d-e", "1a", "-a", "a."},
+      {"", " ", "\t"},
+      {"", "", "[x]", "[y , x]", "[]", "[x", "[-]"},
+      {"", " "},
+      {"",
+       "==1",
+       ">= 1.0rc1 ,!=2",
+       "(~=1.4, <2)",
+       "()",
+       "==1.*",
+       ">1.*",
+       "~=1",
+       "=1",
+       "===q;",
+       "<1+l",
+       "==1+l.2",
+       "==1,",
+       "1",
+       "(==1",
+       "==1.dev1.*",
+       "!=1a1.*",
+       "@ https://h/p",
+       "@https://h/p ",
+       "@ h"},
+      {"", " "},
+      {"", "", ";os_name=='x'", "; python_version<'3' and (extra=='a' or 'b' in os.name)",
+       "; ((sys_platform not in \"z\"))", ";", "; os_name", "; os_name=='x' and", "; bogus=='1'",
+       "; python_implementation === 'a' or'b'<'c'", "; os_name notin 'x'",
+       "; os_name not  in 'x'"}};
+  const auto text_of = rc::gen::exec([&] {
+    std::string out;
+    for (const auto& column : columns) {
+      out += *rc::gen::elementOf(column);
+    }
+    return out;
+  });
+  Json texts = Json::array();
+  for (std::uint64_t seed = 0; seed < 4000; ++seed) {
+    texts.push(text_of(rc::Random(seed), 0).value());
+  }
+  const auto output = python_output(R"(
+import json, sys
+from packaging.requirements import Requirement
+def parts(text):
+    try: r = Requirement(text)
+    except Exception: return None
+    return [r.name, sorted(r.extras), sorted(str(s) for s in r.specifier), r.url or '',
+            str(r.marker or '')]
+print(json.dumps([parts(t) for t in json.load(sys.stdin)]))
+)",
+                                    texts.dump());
+  if (!output) {
+    GTEST_SKIP() << "no packaging library on this machine";
+  }
+  ASSERT_VALUE(answers, parse_json(*output));
+  int taken = 0;
+  for (std::size_t i = 0; i < texts.items().size(); ++i) {
+    const std::string& text = texts.items()[i].as_string();
+    const auto got = parse_requirement(text);
+    const Json& want = answers.items()[i];
+    // pip's own additions: "name @ URL;marker" without a blank, and a ';' with nothing behind it.
+    const bool pips_own =
+        text.find("https://h/p;") != std::string::npos || trim(text).ends_with(';');
+    if (pips_own) {
+      continue;
+    }
+    ASSERT_EQ(got.has_value(), !want.is_null())
+        << text << ": " << (got.has_value() ? got->to_string() : got.error().to_string());
+    if (!got.has_value()) {
+      continue;
+    }
+    ++taken;
+    Json extras = Json::array();
+    for (const std::string& extra : got->extras) {
+      extras.push(extra);
+    }
+    std::vector<std::string> clauses;
+    for (const std::string_view clause : split(got->specifier, ',')) {
+      clauses.emplace_back(clause);
+    }
+    std::ranges::sort(clauses);
+    Json specifier = Json::array();
+    for (const std::string& clause : clauses) {
+      if (!clause.empty()) {
+        specifier.push(clause);
+      }
+    }
+    Json parts = Json::array();
+    parts.push(got->name).push(extras).push(specifier).push(got->url).push(got->marker);
+    EXPECT_EQ(parts.dump(), want.dump()) << text;
+  }
+  EXPECT_GT(taken, 300);
 }
 
 }  // namespace

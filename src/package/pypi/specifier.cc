@@ -77,8 +77,9 @@ Status check_operator(const Scanner& scan, std::size_t at, const Specifier& one,
     return scan.error_at(at, "'{}' takes no wildcard", one.op)
         .with_hint("did you mean " + one.op + one.version + "?");
   }
-  if (one.wildcard && (version.is_dev() || version.has_local())) {
-    return scan.error_at(at, "a wildcard cannot follow a dev or local version");
+  if (one.wildcard && !version.is_release()) {
+    return scan.error_at(at, "a wildcard stands behind release numbers only")
+        .with_hint("write " + one.op + "1.2.*");
   }
   if (version.has_local() && !equality) {
     return scan.error_at(at, "'{}' takes no local version", one.op)

@@ -23,7 +23,8 @@ class Version {
 
   bool is_prerelease() const { return !pre_kind_.empty() || dev_.has_value(); }
   bool has_local() const { return !local_.empty(); }
-  bool is_dev() const { return dev_.has_value(); }
+  // Release numbers alone, without any suffix.
+  bool is_release() const { return !is_prerelease() && !post_ && local_.empty(); }
   const std::vector<std::string>& release() const { return release_; }
 
   // PEP 440, "Summary of permitted suffixes and relative ordering": 1.0 == 1.0.0.
