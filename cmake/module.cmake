@@ -27,6 +27,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   # TRY() is a GNU statement expression, on purpose: see core/result.h.
   target_compile_options(cloche_options INTERFACE -Wno-gnu-statement-expression)
 endif()
+# A library that a program does not use is not loaded when it starts.
+target_link_options(cloche_options INTERFACE -Wl,--as-needed)
 target_include_directories(cloche_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
 # Asserts of the standard library stay on where speed is not measured.
 target_compile_definitions(cloche_options INTERFACE $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)

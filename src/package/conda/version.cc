@@ -156,4 +156,34 @@ std::weak_ordering Version::operator<=>(const Version& other) const {
   return order != 0 ? order : compare(local_, other.local_);
 }
 
+// conda: VersionOrder.startswith(). With a local part in the prefix, all before it must be equal.
+bool Version::starts_with(const Version& prefix) const {
+  if (prefix.local_.empty()) {
+    return starts_with(version_, prefix.version_);
+  }
+  return compare(version_, prefix.version_) == 0 && starts_with(local_, prefix.local_);
+}
+
+bool Version::starts_with(const std::vector<Segment>& all, const std::vector<Segment>& prefix) {
+  static const Segment kNothing;
+  static const Part kZero;
+  const std::size_t last = prefix.size() - 1;
+  for (std::size_t i = 0; i < last; ++i) {
+    if (compare({i < all.size() ? all[i] : kNothing}, {prefix[i]}) != 0) {
+      return false;
+    }
+  }
+  const Segment& segment = last < all.size() ? all[last] : kNothing;
+  const Segment& wanted = prefix[last];
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const Part& part = i < segment.size() ? segment[i] : kZero;
+    const bool may_continue = i + 1 == wanted.size() && wanted[i].kind == Part::Kind::kText &&
+                              part.kind == Part::Kind::kText;
+    if (may_continue ? !part.value.starts_with(wanted[i].value) : (part <=> wanted[i]) != 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
 }  // namespace cloche::conda

@@ -26,6 +26,11 @@ class Version {
   std::weak_ordering operator<=>(const Version& other) const;
   bool operator==(const Version& other) const { return (*this <=> other) == 0; }
 
+  // Whether this is `prefix` or one of its successors as "1.2.*" means it: equal up to the prefix's
+  // last part, which a text may continue ("1.0.2" covers 1.0.2h, as in conda; CEP 29 leaves it
+  // open).
+  bool starts_with(const Version& prefix) const;
+
  private:
   struct Part {
     enum class Kind { kDev, kText, kNumber, kPost };  // in their order
@@ -36,6 +41,7 @@ class Version {
   using Segment = std::vector<Part>;  // always starts with a number
 
   static Segment segment_of(std::string_view text);  // "" gives an empty one
+  static bool starts_with(const std::vector<Segment>& all, const std::vector<Segment>& prefix);
   static std::weak_ordering compare(const std::vector<Segment>& a, const std::vector<Segment>& b);
 
   std::string text_;
