@@ -65,6 +65,7 @@ class Walker {
     file.kind = entry.kind;
     if (entry.kind == FileKind::kSymlink) {
       file.link_target = entry.link_target;
+      file.mode = 0777;  // what Linux says of every link
     } else {
       constexpr std::uint32_t kOwnerMayExecute = 0100;
       file.mode = (entry.mode & kOwnerMayExecute) != 0 ? 0755 : 0644;
