@@ -313,7 +313,8 @@ class Reader {
                "give each a line of its own");
         }
       }
-      std::ranges::stable_sort(uses, {}, [](const PipOptionUse* use) { return use->option; });
+      std::ranges::sort(uses, {},
+                        [](const PipOptionUse* use) { return std::pair(use->option, use->at); });
       for (const PipOptionUse* use : uses) {
         emit(PipLine::Kind::kOption, use->at, TRY(option_text(*use)));
       }

@@ -190,9 +190,6 @@ Status check_repository(const Part& repository) {
                  "a repository's name is lower case")
         .with_hint("did you mean " + to_lower(text) + "?");
   }
-  if (text.size() > kMaxRepository) {
-    return repository.invalid(0, "the repository's name is longer than {} bytes", kMaxRepository);
-  }
   std::size_t begin = 0;
   for (const std::string_view component : split(text, '/')) {
     TRY(check_component(repository, begin, component));
@@ -342,6 +339,10 @@ Result<Reference> parse_reference(std::string_view text) {
   }
   if (out.registry == kDefaultRegistry && out.repository.find('/') == std::string::npos) {
     out.repository.insert(0, kOfficialPrefix);
+  }
+  if (out.repository.size() > kMaxRepository) {
+    return parts.repository.invalid(0, "the repository's name is longer than {} bytes",
+                                    kMaxRepository);
   }
   return out;
 }

@@ -109,6 +109,8 @@ TEST(ParseReference, SaysThatOtherDigestsAreUnsupported) {
 
 TEST(ParseReference, RefusesWhatIsTooLong) {
   EXPECT_FALSE(parse_reference(std::string(256, 'a')).has_value());
+  EXPECT_FALSE(parse_reference(std::string(250, 'a')).has_value());  // with library/
+  EXPECT_TRUE(parse_reference(std::string(247, 'a')).has_value());
   EXPECT_TRUE(parse_reference("x/" + std::string(253, 'a')).has_value());
   EXPECT_FALSE(parse_reference("a:" + std::string(129, 'b')).has_value());
   EXPECT_TRUE(parse_reference("a:" + std::string(128, 'b')).has_value());
