@@ -52,7 +52,9 @@ class DirectoryHasher {
           .with_hint("perhaps a link leads back: " + printable(path));
     }
     std::vector<FileEntry> entries = TRY(files_.list(path));
-    std::ranges::stable_sort(entries, {}, [](const FileEntry& one) { return to_lower(one.name); });
+    std::ranges::sort(entries, {}, [](const FileEntry& one) {
+      return std::pair(to_lower(one.name), std::string_view(one.name));
+    });
     for (const FileEntry& entry : entries) {
       TRY(add_entry(join_path(path, entry.name), entry, depth));
     }

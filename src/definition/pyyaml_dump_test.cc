@@ -205,7 +205,7 @@ void expect_as_pyyaml(const std::vector<std::string>& documents) {
 TEST(PyyamlDump, AgreesWithPyyamlOnGeneratedDocuments) {
   std::mt19937 random(20240229);  // NOLINT: the same documents in every run
   std::vector<std::string> documents;
-  for (int i = 0; i < 3000; ++i) {
+  for (int i = 0; i < 800; ++i) {
     Json root = Json::object();
     root.set("key", random_value(random, 0));
     root.set("another", random_value(random, 0));
@@ -218,7 +218,7 @@ TEST(PyyamlDump, AgreesWithPyyamlOnPlainScalars) {
   std::mt19937 random(7);  // NOLINT
   static constexpr std::string_view kCharacters = "0123456789+-.:_exobTZ infanINF~=<yesno ";
   std::vector<std::string> documents;
-  for (int i = 0; i < 6000; ++i) {
+  for (int i = 0; i < 2000; ++i) {
     std::string text;
     const auto length = 1 + random() % 9;
     for (std::size_t k = 0; k < length; ++k) {
@@ -264,7 +264,7 @@ TEST(PyyamlDump, AgreesWithPyyamlOnPlainScalars) {
       ++same;
     }
   }
-  EXPECT_GT(same, 4000U);
+  EXPECT_GT(same, 1400U);
 }
 
 TEST(PyyamlDump, AgreesWithPyyamlOnRealCondaFiles) {
