@@ -131,7 +131,7 @@ class Reader {
     return kNames;
   }
 
-  Status check_root(const YamlNode& root) const {
+  static Status check_root(const YamlNode& root) {
     if (root.is_null()) {
       return refuse(root.at, "a conda environment file is empty",
                     "write at least 'dependencies:' and a list of packages");

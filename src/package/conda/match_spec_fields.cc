@@ -59,7 +59,7 @@ std::string build_problem(std::string_view build) {
                ? ""
                : "lookaround and quotes are not allowed in a build string";
   }
-  const auto odd =
+  const auto* odd =
       std::ranges::find_if(build, [](char c) { return !is_alnum(c) && !contains("._+*-", c); });
   return odd == build.end()
              ? ""
@@ -201,7 +201,7 @@ std::string name_problem(std::string_view name) {
                         });
     return simple ? "" : "a name's regular expression has letters, digits and . * + ? ( ) | only";
   }
-  const auto odd = std::ranges::find_if(
+  const auto* odd = std::ranges::find_if(
       name, [](char c) { return !is_digit(c) && !is_lower(c) && !contains("._-*", c); });
   if (odd != name.end()) {
     return "'" + printable(std::string_view(&*odd, 1)) + "' cannot stand in a package name";

@@ -299,7 +299,7 @@ class Parser {
       return refuse(position_ - 1, "a build string is missing after '='",
                     "leave the final '=' out if every build will do");
     }
-    const auto blank = std::ranges::find_if(rest, is_blank);
+    const auto* blank = std::ranges::find_if(rest, is_blank);
     if (blank != rest.end() && !is_regex(rest)) {
       return refuse(
           position_ + static_cast<std::size_t>(blank - rest.begin()) + 1,
