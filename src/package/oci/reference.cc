@@ -122,8 +122,8 @@ Status check_host_component(const Part& registry, std::size_t begin, std::string
     return registry.invalid(begin, "the registry's name has an empty part");
   }
   for (std::size_t i = 0; i < component.size(); ++i) {
-    const bool inner = i > 0 && i + 1 < component.size();
-    if (!is_alnum(component[i]) && !(inner && component[i] == '-')) {
+    const bool outer = i == 0 || i + 1 == component.size();
+    if (!is_alnum(component[i]) && (outer || component[i] != '-')) {
       return registry.invalid(begin + i, "a registry's name cannot hold '{}' here",
                               printable(component.substr(i, 1)));
     }

@@ -106,7 +106,7 @@ class Parser {
       return scan_.error("a marker's variable or a text in quotes was expected here")
           .with_hint("write for example ; python_version < \"3.11\"");
     }
-    const auto known = std::ranges::find(kVariables, word, &Variable::spelling);
+    const auto* const known = std::ranges::find(kVariables, word, &Variable::spelling);
     if (known == kVariables.end()) {
       return scan_.error_at(begin, "unknown marker variable {}", printable(word))
           .with_hint(word_hint(word));

@@ -162,9 +162,10 @@ std::strong_ordering compare_locals(std::span<const std::string> a,
   for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
     const bool a_number = std::ranges::all_of(a[i], is_digit);
     const bool b_number = std::ranges::all_of(b[i], is_digit);
-    const auto order = a_number != b_number ? a_number <=> b_number
-                       : a_number           ? compare_numbers(a[i], b[i])
-                                            : a[i] <=> b[i];
+    if (a_number != b_number) {
+      return a_number ? std::strong_ordering::greater : std::strong_ordering::less;
+    }
+    const auto order = a_number ? compare_numbers(a[i], b[i]) : a[i] <=> b[i];
     if (order != 0) {
       return order;
     }
