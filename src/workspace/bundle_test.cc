@@ -107,6 +107,18 @@ TEST_F(BundleTest, AGoldenFileStaysReadable) {
   EXPECT_EQ(found, environment);
 }
 
+TEST_F(BundleTest, TheFuzzersCorpusHoldsGoodOnesAndBadOnes) {
+  const std::string corpus = std::string(CLOCHE_TESTDATA) + "/fuzz/bundle/";
+  for (const char* good : {"image", "context", "root_is_etc"}) {
+    const auto result = read_bundle_file(corpus + good, blobs_);
+    EXPECT_TRUE(result.has_value()) << good << ": " << result.error().to_string();
+  }
+  for (const char* bad : {"path_leaves", "wrong_size", "blob_missing", "blob_twice", "blob_other",
+                          "no_end", "cut", "wrong_digest", "link_member", "stray_member"}) {
+    EXPECT_EQ(read_bundle_file(corpus + bad, blobs_).error().kind, ErrorKind::kCorrupt) << bad;
+  }
+}
+
 TEST_F(BundleTest, TakesFilesOutOfItself) {
   const auto environment = with_file("FROM a\n");
   const std::string good = main(environment) + member(blob_name("FROM a\n"), "FROM a\n") + end();

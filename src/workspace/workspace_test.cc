@@ -12,6 +12,7 @@
 #include "definition/testing.h"
 #include "io/file.h"
 #include "io/testing.h"
+#include "workspace/database.h"
 #include "workspace/testing.h"
 
 namespace cloche::workspace {
@@ -227,8 +228,7 @@ TEST_F(WorkspaceTest, NamesTheNearestAndTheVersionsThatThereAre) {
   EXPECT_EQ(result.error().hint, "there is 2, 1");
   result = workspace_->get(ref("training@stable"));
   EXPECT_EQ(result.error().kind, ErrorKind::kNotFound);
-  EXPECT_EQ(workspace_->get(ref("cloche-sklern-1")).error().hint,
-            "did you mean Cloche-sklearn-1?");
+  EXPECT_EQ(workspace_->get(ref("cloche-sklern-1")).error().hint, "did you mean Cloche-sklearn-1?");
   EXPECT_EQ(workspace_->get(ref("file:a.yml")).error().kind, ErrorKind::kInvalid);
 }
 
@@ -434,6 +434,33 @@ TEST_F(WorkspaceTest, ReadsSettings) {
   EXPECT_EQ(workspace.create(conda_environment("a", {})).value().entry.created_by, "lin");
   ASSERT_TRUE(io::write_file_atomically(workspace_.path() + "/settings.yaml", "- a\n").has_value());
   EXPECT_EQ(Workspace::open({.directory = workspace_.path()}).error().kind, ErrorKind::kInvalid);
+}
+
+TEST_F(WorkspaceTest, OpensWhatSchemaVersion1Wrote) {
+  const std::string directory = workspace_.path() + "/old";
+  ASSERT_TRUE(io::make_directories(directory).has_value());
+  {
+    std::ifstream file(std::string(CLOCHE_TESTDATA) + "/schema_1.sql");
+    const std::string sql((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    ASSERT_VALUE(database, Database::open(directory + "/workspace.db", Database::Mode::kCreate));
+    ASSERT_VALUE(transaction, Transaction::begin(database));
+    ASSERT_TRUE(database.run_script(sql).has_value());
+    ASSERT_TRUE(database.set_schema_version(1).has_value());
+    ASSERT_TRUE(transaction.commit().has_value());
+  }
+  ASSERT_VALUE(workspace, Workspace::open({.directory = directory, .user = "ada"}));
+  ASSERT_VALUE(first, workspace.get(ref("train@stable")));
+  EXPECT_EQ(first.environment.version, "1");
+  EXPECT_EQ(first.environment.description, "first");
+  EXPECT_EQ(first.environment.tags, (definition::StringMap{{"team", "vision"}}));
+  EXPECT_EQ(first.environment.definition,
+            conda_environment("", {"python=3.11", "numpy=1.26"}).definition);
+  EXPECT_EQ(first.created_at, "2027-01-15T08:00:00.000Z");
+  EXPECT_EQ(workspace.get(ref("train")).value().environment.version, "2");
+  EXPECT_TRUE(workspace.get(ref("image:1")).value().archived);
+  EXPECT_EQ(workspace.history("train").value().size(), 3U);
+  EXPECT_EQ(workspace.create(conda_environment("train", {"new"})).value().entry.environment.version,
+            "3");
 }
 
 TEST_F(WorkspaceTest, MakesOneOnlyWhenAllowed) {
