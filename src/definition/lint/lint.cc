@@ -174,19 +174,25 @@ class Linter {
   }
 
   void check_ignore_comments() {
+    constexpr std::size_t kMaxUnknown = 100;  // looking for what was meant takes time
     const Rule* rule = find_rule("unknown-ignore");
+    std::size_t unknown = 0;
     for (const std::string& name : touched_) {
       report_.begin(rule->info, name);
       const IgnoreComments comments(sources_.get(name));
       for (const IgnoreComments::Entry& entry : comments.entries()) {
-        if (find_rule(entry.rule) == nullptr) {
-          const std::string_view meant = nearest(entry.rule, rule_names());
-          report_.add(Location{name, entry.line, entry.column}, "no rule is called " + entry.rule,
-                      meant.empty() ? "cloche env lint --list-rules shows them"
-                                    : "did you mean " + std::string(meant) + "?");
+        if (find_rule(entry.rule) == nullptr && ++unknown <= kMaxUnknown) {
+          add_unknown_ignore({name, entry.line, entry.column}, entry.rule);
         }
       }
     }
+  }
+
+  void add_unknown_ignore(const Location& at, const std::string& rule) {
+    const std::string_view meant = nearest(rule, rule_names());
+    report_.add(at, "no rule is called " + rule,
+                meant.empty() ? "cloche env lint --list-rules shows them"
+                              : "did you mean " + std::string(meant) + "?");
   }
 
   static std::vector<std::string_view> rule_names() {

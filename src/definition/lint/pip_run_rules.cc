@@ -40,10 +40,12 @@ bool cache_is_handled(const DockerfileView& view, const InstructionView& run) {
 
 void check_cache(const DockerfileView& view, Report& report) {
   each_run(view, [&](const InstructionView& run) {
+    if (cache_is_handled(view, run)) {
+      return;
+    }
     for (const Call& call : run.calls) {
       const auto install = pip_install(call);
-      if (!install || call.program != "pip" || call.has({"--no-cache-dir", "--cache-dir"}) ||
-          cache_is_handled(view, run)) {
+      if (!install || call.program != "pip" || call.has({"--no-cache-dir", "--cache-dir"})) {
         continue;
       }
       Finding& finding = report.add(call.word->begin, "pip keeps its download cache in the layer",

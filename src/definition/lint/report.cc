@@ -87,9 +87,9 @@ std::vector<Finding> Report::take() {
       last->diagnostic.message += fmt::format(" (and {} more like this)", count - kMaxPerRule);
     }
   }
-  std::ranges::stable_sort(findings_, {}, [](const Finding& finding) {
+  std::ranges::sort(findings_, {}, [](const Finding& finding) {
     const Diagnostic& diagnostic = finding.diagnostic;
-    return std::tie(diagnostic.at, diagnostic.rule);
+    return std::tie(diagnostic.at, diagnostic.rule, diagnostic.message);
   });
   return std::exchange(findings_, {});
 }

@@ -25,19 +25,21 @@ bool is_recursive_change(const Call& call) {
          call.has({"-R", "--recursive"});
 }
 
-// What the RUN itself made is no copy of an earlier layer.
-bool made_here(const InstructionView& run, const Call& change) {
-  return std::ranges::any_of(run.calls, [&](const Call& call) {
-    return call.word < change.word && !is_recursive_change(call) && call.program != "cd" &&
-           call.program != "echo" && call.program != "set" && call.program != "useradd" &&
-           call.program != "groupadd" && call.program != "adduser";
-  });
+// Commands that make no files whose owner one would change after.
+bool makes_nothing(const Call& call) {
+  static constexpr std::array<std::string_view, 7> kQuiet = {
+      "cd", "echo", "set", "useradd", "groupadd", "adduser", "addgroup"};
+  return is_recursive_change(call) || std::ranges::find(kQuiet, call.program) != kQuiet.end();
 }
 
+// What the RUN itself made before is no copy of an earlier layer.
 void check_recursive_change(const DockerfileView& view, Report& report) {
   each_run(view, [&](const InstructionView& run) {
     for (const Call& call : run.calls) {
-      if (is_recursive_change(call) && !made_here(run, call)) {
+      if (!makes_nothing(call)) {
+        return;
+      }
+      if (is_recursive_change(call)) {
         report.add(call.word->begin,
                    call.program + " -R copies every file it changes into another layer",
                    "use COPY --chown= or --chmod=, or change them in the RUN that makes them");
