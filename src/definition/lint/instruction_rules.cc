@@ -19,7 +19,10 @@ bool is_one_piece(const MappedText& text, std::size_t begin, std::size_t end) {
 
 // A value that means the same between double quotes as it does in the rest of a legacy line.
 bool can_be_quoted(std::string_view value) {
-  return !value.empty() && value.find_first_of("\"'\\`") == std::string_view::npos;
+  return !value.empty() && std::ranges::none_of(value, [](char c) {
+    const bool control = static_cast<unsigned char>(c) < ' ' && c != '\t';
+    return control || c == '"' || c == '\'' || c == '\\' || c == '`';
+  });
 }
 
 bool is_quoted_whole(std::string_view value) {
