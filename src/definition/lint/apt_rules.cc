@@ -107,7 +107,7 @@ void check_yes(const DockerfileView& view, Report& report) {
 void check_lists_left(const DockerfileView& view, Report& report) {
   each_run(view, [&](const InstructionView& run) {
     const auto update = std::ranges::find_if(run.calls, is_update);
-    if (update == run.calls.end() || any_call(run, removes_lists) ||
+    if (update == run.calls.end() || !view.is_shipped(run.stage) || any_call(run, removes_lists) ||
         any_call(run, may_update_elsewhere) || has_cache_mount(run, "/var/lib/apt")) {
       return;
     }

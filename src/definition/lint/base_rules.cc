@@ -74,10 +74,31 @@ std::vector<const EndOfLife*> ends_of(const BaseImage& image) {
   return out;
 }
 
+// conda create python=3.8
+void check_installed_python(const Call& call, Report& report) {
+  if (!is_conda_install(call)) {
+    return;
+  }
+  for (const ShellWord& word : call.args) {
+    const EndOfLife* end =
+        word.text.starts_with("python=")
+            ? end_of_life("python " + minor_version(std::string_view(word.text).substr(7)))
+            : nullptr;
+    if (end != nullptr) {
+      report.add(word.begin, end_message(*end), "see " + std::string(end->source));
+    }
+  }
+}
+
 void check_end_of_life(const DockerfileView& view, Report& report) {
   each_base(view, [&](const StageView& stage, std::size_t at) {
     for (const EndOfLife* end : ends_of(stage.base)) {
       report.add(at, end_message(*end), "see " + std::string(end->source));
+    }
+  });
+  each_run(view, [&](const InstructionView& run) {
+    for (const Call& call : run.calls) {
+      check_installed_python(call, report);
     }
   });
 }

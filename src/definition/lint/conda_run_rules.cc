@@ -20,8 +20,8 @@ bool cleans(const Call& call) {
 void check_cache(const DockerfileView& view, Report& report) {
   each_run(view, [&](const InstructionView& run) {
     const auto install = std::ranges::find_if(run.calls, is_conda_install);
-    if (install == run.calls.end() || std::ranges::any_of(run.calls, cleans) ||
-        has_cache_mount(run, "pkgs")) {
+    if (install == run.calls.end() || !view.is_shipped(run.stage) ||
+        std::ranges::any_of(run.calls, cleans) || has_cache_mount(run, "pkgs")) {
       return;
     }
     report.add(install->word->begin, "conda keeps downloaded archives in the layer",

@@ -226,6 +226,10 @@ void DockerfileView::add_stages() {
     }
     stages_.push_back(std::move(stage));
   }
+  shipped_.resize(stages_.size());
+  for (const StageView* one : lineage(final_stage())) {
+    shipped_[one->index] = true;
+  }
 }
 
 std::vector<const StageView*> DockerfileView::lineage(const StageView& stage) const {

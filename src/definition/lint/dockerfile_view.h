@@ -66,6 +66,9 @@ class DockerfileView {
   // An earlier stage by its name or number; nullptr when there is none.
   const StageView* stage_named(std::string_view name, std::size_t before) const;
 
+  // Whether the layers of the stage are part of the final image: the final stage and its parents.
+  bool is_shipped(std::size_t stage) const { return stage < shipped_.size() && shipped_[stage]; }
+
   char escape() const { return escape_; }
 
  private:
@@ -80,6 +83,7 @@ class DockerfileView {
   char escape_ = '\\';
   std::vector<InstructionView> instructions_;
   std::vector<StageView> stages_;
+  std::vector<bool> shipped_;
   std::map<std::string, std::size_t, std::less<>> names_;  // of stages, the first of each name
 };
 

@@ -225,6 +225,14 @@ TEST(Lint, FindsTheMisspeltCacheDirectory) {
   EXPECT_THAT(finding->diagnostic.message, HasSubstr("__pycache__"));
 }
 
+TEST(Lint, CountsNoBytesOfStagesThatAreLeftBehind) {
+  const auto findings = lint_dockerfile(
+      "FROM python:3.12 AS builder\nRUN apt-get update && apt-get install -y "
+      "--no-install-recommends gcc\nRUN pip wheel -w /w x==1 && pip install y==1\n"
+      "FROM python:3.12\nCOPY --from=builder /w /w\nRUN pip install --no-cache /w/*\nUSER 1\n");
+  EXPECT_THAT(rules_of(findings), IsEmpty()) << show(findings);
+}
+
 TEST(Lint, LetsActivationServeItsOwnRun) {
   const auto findings = lint_dockerfile(
       "FROM condaforge/miniforge3:24.11.3-0\nSHELL [\"/bin/bash\", \"-lc\"]\n"

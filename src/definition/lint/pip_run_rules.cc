@@ -38,14 +38,22 @@ bool cache_is_handled(const DockerfileView& view, const InstructionView& run) {
   });
 }
 
+// pip takes any beginning of an option that tells it from the others: "--no-cache".
+bool keeps_no_cache(const Call& call) {
+  return call.has({"--cache-dir"}) || std::ranges::any_of(call.args, [](const ShellWord& word) {
+           return word.text.starts_with("--no-ca") &&
+                  std::string_view("--no-cache-dir").starts_with(word.text);
+         });
+}
+
 void check_cache(const DockerfileView& view, Report& report) {
   each_run(view, [&](const InstructionView& run) {
-    if (cache_is_handled(view, run)) {
+    if (!view.is_shipped(run.stage) || cache_is_handled(view, run)) {
       return;
     }
     for (const Call& call : run.calls) {
       const auto install = pip_install(call);
-      if (!install || call.program != "pip" || call.has({"--no-cache-dir", "--cache-dir"})) {
+      if (!install || call.program != "pip" || keeps_no_cache(call)) {
         continue;
       }
       Finding& finding = report.add(call.word->begin, "pip keeps its download cache in the layer",
@@ -142,9 +150,10 @@ constexpr std::array<Rule, 3> kRules = {{
     {.info =
          {"pip-cache-left", Severity::kWarning, "pip install that leaves its cache in the layer",
           "pip keeps each wheel that it downloads; in an image nobody reads them again, and for "
-          "machine-learning packages they are gigabytes. It saves space, not time. Silent with "
-          "--no-cache-dir, PIP_NO_CACHE_DIR, a cache mount, or a RUN that empties the cache. The "
-          "fix adds the option.",
+          "machine-learning packages they are gigabytes. It saves space, not time. Silent in "
+          "stages that the final image is not built from, and with --no-cache-dir, "
+          "PIP_NO_CACHE_DIR, a cache mount, or a RUN that empties the cache. The fix adds the "
+          "option.",
           "FROM python:3.12\nRUN pip install numpy==2.1.0\n",
           "FROM python:3.12\nRUN pip install --no-cache-dir numpy==2.1.0\n"},
      .dockerfile = check_cache},
