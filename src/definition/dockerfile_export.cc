@@ -95,9 +95,15 @@ class Exporter {
     TRY(read_base());
     if (!definition_.user_managed()) {
       add_user_root();
-      TRY(add_apt());
-      TRY(add_conda());
-      TRY(add_pip());
+      if (definition_.apt && !definition_.apt->packages.empty()) {
+        TRY(add_apt(*definition_.apt));
+      }
+      if (definition_.conda) {
+        TRY(add_conda(*definition_.conda));
+      }
+      if (definition_.pip && !definition_.pip->lines.empty()) {
+        TRY(add_pip(*definition_.pip));
+      }
       restore_user();
     }
     TRY(add_variables());
@@ -153,14 +159,11 @@ class Exporter {
     }
   }
 
-  Status add_apt() {
-    if (!definition_.apt || definition_.apt->packages.empty()) {
-      return {};
-    }
+  Status add_apt(const AptSection& apt) {
     std::string step = "RUN apt-get update" + broken() +
                        "&& DEBIAN_FRONTEND=noninteractive apt-get install --yes"
                        " --no-install-recommends";
-    for (const Line& package : definition_.apt->packages) {
+    for (const Line& package : apt.packages) {
       if (package.text.empty() || package.text.starts_with('-') || has_control(package.text)) {
         return fail(ErrorKind::kInvalid, "\"{}\" is no Debian package", printable(package.text))
             .with_location(package.at);
@@ -173,8 +176,8 @@ class Exporter {
 
   // The conda part for one platform: selectors decided, and pip there when something needs it, as
   // conda does by itself for a pip section.
-  Result<CondaSection> conda_section() const {
-    CondaSection out = *definition_.conda;
+  Result<CondaSection> conda_section(const CondaSection& conda) const {
+    CondaSection out = conda;
     const auto is_linux = [](const std::string& one) { return one.starts_with("linux-"); };
     const auto linux_platform = std::ranges::find_if(out.platforms, is_linux);
     if (!out.platforms.empty() && linux_platform == out.platforms.end()) {
@@ -193,7 +196,7 @@ class Exporter {
       const auto spec = conda::parse_match_spec(one.text);
       has_pip = has_pip || (spec.has_value() && spec->name == "pip");
     }
-    if (!has_pip && has_pip_lines()) {
+    if (!has_pip && definition_.pip && !definition_.pip->lines.empty()) {
       out.dependencies.push_back({.text = "pip", .selector = {}, .at = {}});
     }
     out.name.clear();
@@ -202,11 +205,8 @@ class Exporter {
     return out;
   }
 
-  Status add_conda() {
-    if (!definition_.conda) {
-      return {};
-    }
-    files_["environment.yml"] = write_conda_yaml(TRY(conda_section()), std::nullopt);
+  Status add_conda(const CondaSection& conda) {
+    files_["environment.yml"] = write_conda_yaml(TRY(conda_section(conda)), std::nullopt);
     if (image_.has_conda.value_or(false)) {
       add("COPY environment.yml /opt/cloche/");
       add(
@@ -235,16 +235,11 @@ class Exporter {
     return name;
   }
 
-  bool has_pip_lines() const { return definition_.pip && !definition_.pip->lines.empty(); }
-
   // The secrets in pip's ${VARIABLES} come from the builder's secret store: they must not stay in
   // the image, as build arguments do.
-  Status add_pip() {
-    if (!has_pip_lines()) {
-      return {};
-    }
+  Status add_pip(const PipSection& pip) {
     std::set<std::string> secrets;
-    for (const PipLine& line : definition_.pip->lines) {
+    for (const PipLine& line : pip.lines) {
       if (is_relative_path(line.text)) {
         return fail(ErrorKind::kUnsupported, "the pip line {} names a file that the export has not",
                     printable(line.text))
@@ -254,8 +249,8 @@ class Exporter {
       collect_variables(line.text, secrets);
     }
     std::string copied = "requirements.txt";
-    files_[copied] = write_requirements_txt(*definition_.pip);
-    for (auto& [name, text] : write_constraint_files(*definition_.pip)) {
+    files_[copied] = write_requirements_txt(pip);
+    for (auto& [name, text] : write_constraint_files(pip)) {
       copied += " " + name;
       files_[name] = text;
     }

@@ -134,10 +134,13 @@ std::optional<InstructionKind> instruction_kind(std::string_view keyword) {
   if (keyword.size() > kLongest) {
     return std::nullopt;
   }
-  const auto found = std::ranges::find(kKeywords, to_upper(keyword));
-  return found == kKeywords.end()
-             ? std::nullopt
-             : std::optional(static_cast<InstructionKind>(found - kKeywords.begin()));
+  const std::string upper = to_upper(keyword);
+  for (std::size_t i = 0; i < kKeywords.size(); ++i) {
+    if (kKeywords.at(i) == upper) {
+      return static_cast<InstructionKind>(i);
+    }
+  }
+  return std::nullopt;
 }
 
 std::string_view nearest_keyword(std::string_view word) { return nearest(word, kKeywords); }

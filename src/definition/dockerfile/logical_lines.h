@@ -50,7 +50,7 @@ class LineReader {
   char escape() const { return escape_; }
   int last_line() const { return static_cast<int>(position_); }  // the last line read, from 1
 
-  Location location(const LogicalLine& line, std::size_t offset) const;
+  Location location(const LogicalLine& logical, std::size_t offset) const;
   std::string_view line(int number) const;
   Error error(Location at, std::string message) const;
 

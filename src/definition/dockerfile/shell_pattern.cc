@@ -1,7 +1,6 @@
 #include "definition/dockerfile/shell_pattern.h"
 
 #include <algorithm>
-#include <numeric>
 #include <span>
 #include <utility>
 
@@ -13,8 +12,11 @@ namespace {
 using Positions = std::vector<std::size_t>;
 
 Positions range(std::size_t first, std::size_t last) {
-  Positions out(last - first + 1);
-  std::iota(out.begin(), out.end(), first);
+  Positions out;
+  out.reserve(last - first + 1);
+  for (std::size_t i = first; i <= last; ++i) {
+    out.push_back(i);
+  }
   return out;
 }
 

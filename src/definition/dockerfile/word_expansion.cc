@@ -160,20 +160,19 @@ class Expansion {
   }
 
   Result<std::string> read_default(const std::string& name, char modifier, bool colon) {
-    std::string word = TRY(read_until('}', false));
+    const std::string word = TRY(read_until('}', false));
     const std::string* value = find(name);
     const bool missing = value == nullptr || (colon && value->empty());
-    switch (modifier) {
-      case '-':
-        return missing ? std::move(word) : *value;
-      case '+':
-        return missing ? std::string() : std::move(word);
-      default:
-        if (!missing) {
-          return *value;
-        }
-        return malformed(name + ": " + (word.empty() ? "is not set" : printable(word)));
+    if (modifier == '+') {
+      return missing ? std::string() : word;
     }
+    if (!missing) {
+      return *value;
+    }
+    if (modifier == '-') {
+      return word;
+    }
+    return malformed(name + ": " + (word.empty() ? "is not set" : printable(word)));
   }
 
   Result<std::string> read_trim(const std::string& name, char modifier) {

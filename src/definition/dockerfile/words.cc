@@ -84,7 +84,8 @@ std::optional<HeredocOpener> parse_opener(const Word& word) {
   if (!text.substr(arrows).starts_with("<<")) {
     return std::nullopt;
   }
-  std::from_chars(text.data(), text.data() + arrows, opener.fd);
+  const std::string_view digits = text.substr(0, arrows);
+  std::from_chars(digits.begin(), digits.end(), opener.fd);
   std::string_view name = text.substr(arrows + 2);
   if (name.starts_with('-')) {
     opener.strip_tabs = true;
