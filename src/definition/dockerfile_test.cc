@@ -1,6 +1,7 @@
 #include "definition/dockerfile.h"
 
 #include <chrono>
+#include <fstream>
 #include <string>
 
 #include <fmt/format.h>
@@ -319,6 +320,24 @@ TEST(CanonicalInstruction, IsSpecifiedByteForByte) {
   EXPECT_EQ(parse("FROM --platform=p X:1 as Y")->instructions[0].canonical(),
             R"(FROM --platform="p" "X:1" AS y)");
   EXPECT_EQ(parse("# escape=`\nFROM x\nENV a=b`")->instructions[1].canonical(), R"(ENV` "a"="b")");
+}
+
+// The table of docs/formats/dockerfile.md is true.
+TEST(CanonicalInstruction, IsAsDocumented) {
+  std::ifstream page(CLOCHE_SOURCE_DIR "/docs/formats/dockerfile.md");
+  int rows = 0;
+  bool inside = false;
+  for (std::string line; std::getline(page, line);) {
+    inside = line.starts_with("| written | canonical |") || (inside && line.starts_with('|'));
+    const std::vector<std::string_view> parts = split(line, '`');
+    const bool instruction = inside && parts.size() == 5 && parts[2] == " | ";
+    if (!instruction || parts[1].starts_with("FROM")) {
+      continue;
+    }
+    EXPECT_EQ(one(parts[1]).canonical(), parts[3]);
+    ++rows;
+  }
+  EXPECT_EQ(rows, 7);
 }
 
 // Random words that hold no quote, no escape and no comment sign.

@@ -160,7 +160,7 @@ class Expansion {
   }
 
   Result<std::string> read_default(const std::string& name, char modifier, bool colon) {
-    const std::string word = TRY(read_until('}', false));
+    std::string word = TRY(read_until('}', false));
     const std::string* value = find(name);
     const bool missing = value == nullptr || (colon && value->empty());
     if (modifier == '+') {
