@@ -15,7 +15,9 @@ namespace {
 // Curated definitions name no other files.
 class NoFiles : public FileSource {
  public:
-  Result<std::string> read(const std::string& path, std::size_t) override { return none(path); }
+  Result<std::string> read(const std::string& path, std::size_t /*limit*/) override {
+    return none(path);
+  }
   Result<std::vector<FileEntry>> list(const std::string& path) override { return none(path); }
   Result<Digest> digest(const std::string& path) override { return none(path); }
   Result<FileKind> kind(const std::string& path) override { return none(path); }
@@ -53,8 +55,8 @@ std::vector<definition::Environment> read_all() {
 }  // namespace
 
 const std::vector<definition::Environment>& curated_environments() {
-  static const std::vector<definition::Environment> all = read_all();
-  return all;
+  static const std::vector<definition::Environment> kAll = read_all();
+  return kAll;
 }
 
 std::vector<const definition::Environment*> curated_versions(std::string_view name) {

@@ -1,4 +1,5 @@
 // Environments between workspaces: registries, copies, saved files.
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -35,10 +36,8 @@ Status check_location(const std::string& location) {
 
 Error no_registry(const std::string& name, const std::vector<Workspace::Registry>& there) {
   Error error = make_error(ErrorKind::kNotFound, "no registry {}", printable(name));
-  std::vector<std::string_view> names;
-  for (const auto& one : there) {
-    names.push_back(one.name);
-  }
+  std::vector<std::string_view> names(there.size());
+  std::ranges::transform(there, names.begin(), &Workspace::Registry::name);
   if (const std::string_view near = nearest(name, names); !near.empty()) {
     return std::move(error).with_hint(fmt::format("did you mean {}?", near));
   }

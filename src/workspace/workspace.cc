@@ -1,6 +1,7 @@
 #include "workspace/workspace.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -99,7 +100,7 @@ std::string shown_update(const VersionUpdate& update) {
     parts.emplace_back("description");
   }
   for (const auto& [key, value] : update.set_tags) {
-    parts.push_back("tag " + key + "=" + value);
+    parts.push_back(fmt::format("tag {}={}", key, value));
   }
   for (const std::string& key : update.remove_tags) {
     parts.push_back("without tag " + key);
@@ -245,7 +246,7 @@ Workspace::~Workspace() = default;
 Workspace::Workspace(Workspace&&) noexcept = default;
 Workspace& Workspace::operator=(Workspace&&) noexcept = default;
 
-Result<Workspace> Workspace::open(Options options) {
+Result<Workspace> Workspace::open(const Options& options) {
   const std::string path = join_path(options.directory, "workspace.db");
   io::DiskFiles files;
   if (!options.create_missing && !files.kind(path)) {
@@ -328,11 +329,13 @@ Result<std::vector<EnvironmentSummary>> Workspace::list(const ListOptions& optio
   };
   TRY(state_->catalog.list(options.after_name, options.include_archived, take));
   TRY(std::move(status));
-  const auto own = static_cast<std::ptrdiff_t>(out.size());
-  out.insert(out.end(), curated.begin(), curated.end());
-  std::ranges::inplace_merge(out, out.begin() + own, {}, &EnvironmentSummary::name);
-  out.resize(std::min(out.size(), limit));
-  return out;
+  std::vector<EnvironmentSummary> merged;
+  merged.reserve(out.size() + curated.size());
+  std::merge(std::make_move_iterator(out.begin()), std::make_move_iterator(out.end()),
+             curated.begin(), curated.end(), std::back_inserter(merged),
+             [](const auto& a, const auto& b) { return a.name < b.name; });
+  merged.resize(std::min(merged.size(), limit));
+  return merged;
 }
 
 Result<std::vector<EnvironmentVersion>> Workspace::versions(const std::string& name,

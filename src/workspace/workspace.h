@@ -84,7 +84,7 @@ class Workspace {
   // Opens, and first creates or migrates forward. kUnsupported: made by a newer program. kCorrupt:
   // not a database. kInvalid: settings.yaml, with the line. kPermission, kUnavailable. A read-only
   // directory opens for reading; changes are then kPermission.
-  static Result<Workspace> open(Options options);
+  static Result<Workspace> open(const Options& options);
   ~Workspace();
   Workspace(Workspace&&) noexcept;
   Workspace& operator=(Workspace&&) noexcept;
