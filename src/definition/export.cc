@@ -9,6 +9,7 @@
 #include "core/credentials.h"
 #include "definition/azureml_v1.h"
 #include "definition/conda_yaml.h"
+#include "definition/dockerfile_export.h"
 #include "definition/requirements_txt.h"
 
 namespace cloche::definition {
@@ -193,13 +194,14 @@ Result<WrittenFiles> to_v1(const Environment& environment, Diagnostics& /*diagno
   return write_azureml_v1(environment);
 }
 
+// A context is its own export: its files, the Dockerfile among them, are the workspace's to put
+// there.
 Result<WrittenFiles> to_dockerfile(const Environment& environment, Diagnostics& /*diagnostics*/) {
-  const std::string* text = dockerfile_text(environment.definition);
-  if (text == nullptr || !environment.definition.user_managed()) {
-    return refuse(Format::kDockerfile, "packages on top of an image cannot be written yet",
-                  "export it as azureml-v2");
+  if (context_folder(environment, Format::kDockerfile) && environment.definition.user_managed()) {
+    const auto& context = std::get<BuildContextBase>(environment.definition.base);
+    return WrittenFiles{{context.dockerfile_path, context.dockerfile}};
   }
-  return WrittenFiles{{"Dockerfile", *text}};
+  return write_dockerfile(environment);
 }
 
 Result<WrittenFiles> to_image(const Environment& /*environment*/, Diagnostics& /*diagnostics*/) {

@@ -55,7 +55,9 @@ TEST(Export, SaysWhatEachFormatLoses) {
       {Format::kRequirementsTxt,
        {"export-loses-image", "export-loses-conda", "export-loses-apt", "export-loses-variables",
         "export-loses-inference", "export-loses-labels", "export-loses-version"}},
-      {Format::kAzuremlV2, {}}};
+      {Format::kAzuremlV2, {}},
+      {Format::kDockerfile,
+       {"export-loses-inference", "export-loses-labels", "export-loses-version"}}};
   for (const auto& [format, names] : expected) {
     Diagnostics diagnostics;
     ASSERT_TRUE(export_environment(example(), format, diagnostics).has_value());
