@@ -18,25 +18,25 @@ namespace {
 // Raised when a reader of the number before would misunderstand what is written. New fields count.
 constexpr std::int64_t kFormat = 1;
 
-constexpr std::array<Word<PipLine::Kind>, 3> kPipKinds = {{
+constexpr std::array<EnumWord<PipLine::Kind>, 3> kPipKinds = {{
     {PipLine::Kind::kRequirement, "requirement"},
     {PipLine::Kind::kConstraint, "constraint"},
     {PipLine::Kind::kOption, "option"},
 }};
-constexpr std::array<Word<FileKind>, 4> kFileTypes = {{
+constexpr std::array<EnumWord<FileKind>, 4> kFileTypes = {{
     {FileKind::kFile, "file"},
     {FileKind::kDirectory, "directory"},
     {FileKind::kSymlink, "symlink"},
     {FileKind::kOther, "other"},
 }};
-constexpr std::array<Word<OsType>, 2> kOsTypes = {{
+constexpr std::array<EnumWord<OsType>, 2> kOsTypes = {{
     {OsType::kLinux, "linux"},
     {OsType::kWindows, "windows"},
 }};
 
 template <class Enum, std::size_t N>
-std::string_view word(const std::array<Word<Enum>, N>& table, Enum value) {
-  const auto found = std::ranges::find(table, value, &Word<Enum>::value);
+std::string_view word(const std::array<EnumWord<Enum>, N>& table, Enum value) {
+  const auto found = std::ranges::find(table, value, &EnumWord<Enum>::value);
   CHECK(found != table.end());
   return found->text;
 }

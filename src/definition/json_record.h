@@ -18,7 +18,7 @@ namespace cloche::definition {
 
 // A row of a table between an enumeration and the words of a format.
 template <class Enum>
-struct Word {
+struct EnumWord {
   Enum value;
   std::string_view text;
 };
@@ -41,9 +41,9 @@ class JsonRecord {
   Result<bool> boolean(std::string_view key) const;
 
   template <class Enum, std::size_t N>
-  Result<Enum> word(const std::array<Word<Enum>, N>& table, std::string_view key) const {
+  Result<Enum> word(const std::array<EnumWord<Enum>, N>& table, std::string_view key) const {
     const std::string text = json_->string_or_empty(key);
-    const auto found = std::ranges::find(table, text, &Word<Enum>::text);
+    const auto found = std::ranges::find(table, text, &EnumWord<Enum>::text);
     if (found == table.end()) {
       return damaged("\"{}\" is none of its words", key);
     }
