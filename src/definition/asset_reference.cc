@@ -32,7 +32,7 @@ Status check_word(std::string_view what, std::string_view word, std::string_view
     return fail(ErrorKind::kInvalid, "the {} has {} characters; {} are allowed", what, word.size(),
                 kMaxNameLength);
   }
-  const auto wrong = std::ranges::find_if_not(word, [&](char c) {
+  const auto* const wrong = std::ranges::find_if_not(word, [&](char c) {
     return is_letter_or_digit(c) || others.find(c) != std::string_view::npos;
   });
   const bool bad_start = wrong != word.begin() && !is_letter_or_digit(word.front());

@@ -20,7 +20,7 @@ constexpr std::size_t kMaxIgnoreBytes = std::size_t{1} << 20U;
 
 class DirectoryHasher {
  public:
-  DirectoryHasher(std::string root, FileSource& files)
+  DirectoryHasher(const std::string& root, FileSource& files)
       : root_(normal_path(root)), files_(files), hash_(Hasher::Algorithm::kMd5) {}
 
   Result<std::string> run() {

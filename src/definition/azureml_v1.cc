@@ -138,7 +138,7 @@ class Reader {
         }
         // environmentVariables' keys are the author's: a variable named "token" is data.
         const bool outer = key_holds_secrets_;
-        key_holds_secrets_ = outer && !(depth == 0 && key == "environmentVariables");
+        key_holds_secrets_ = outer && (depth != 0 || key != "environmentVariables");
         drop_secrets(value, depth + 1);
         key_holds_secrets_ = outer;
       }

@@ -194,7 +194,8 @@ class Reader {
     return out;
   }
 
-  Status read_schema(const YamlNode& node) {
+  Status read_schema(const YamlNode& node) {  // NOLINT(readability-convert-member-functions-to-static):
+                                              // an entry of kKeys
     const std::string text = TRY(text_of(node));
     static constexpr std::string_view kEnd = ".schema.json";
     const std::string_view base = base_name(text);
@@ -266,6 +267,7 @@ class Reader {
   Status read_apt(const YamlNode& node) {
     if (node.is_sequence()) {
       std::vector<Line> items;
+      items.reserve(node.items.size());
       for (const YamlNode& item : node.items) {
         items.push_back({TRY(text_of(item)), item.at});
       }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -199,37 +200,40 @@ class Loader {
 
   // conda's pip section stands before the lines of a requirements file.
   void prepend_pip(PipSection first) {
-    if (definition().pip) {
-      std::ranges::move(definition().pip->lines, std::back_inserter(first.lines));
+    std::optional<PipSection>& pip = definition().pip;
+    if (pip) {
+      std::ranges::move(pip->lines, std::back_inserter(first.lines));
     }
-    definition().pip = std::move(first);
+    pip = std::move(first);
   }
 
   Status add_pip(const std::string& path) {
     const std::string content = TRY(files_.read(path, kMaxTextBytes));
-    PipSection pip = TRY(parse_requirements_txt(content, path, files_, out_.diagnostics));
-    auto& lines = definition().pip ? definition().pip->lines : definition().pip.emplace().lines;
-    std::ranges::move(pip.lines, std::back_inserter(lines));
+    PipSection read = TRY(parse_requirements_txt(content, path, files_, out_.diagnostics));
+    std::optional<PipSection>& pip = definition().pip;
+    auto& lines = pip ? pip->lines : pip.emplace().lines;
+    std::ranges::move(read.lines, std::back_inserter(lines));
     return {};
   }
 
   // Names, or one file of names.
   Status add_apt() {
-    AptSection apt;
+    AptSection read;
     const auto kind = files_.kind(request_.apt.front());
     if (request_.apt.size() == 1 && kind.has_value() && *kind == FileKind::kFile) {
       const std::string& path = request_.apt.front();
-      apt = TRY(parse_apt_list(TRY(files_.read(path, kMaxTextBytes)), path));
+      read = TRY(parse_apt_list(TRY(files_.read(path, kMaxTextBytes)), path));
     } else {
       std::vector<Line> items;
+      items.reserve(request_.apt.size());
       for (const std::string& name : request_.apt) {
         items.push_back({name, {}});
       }
-      apt = TRY(read_apt_items(items));
+      read = TRY(read_apt_items(items));
     }
-    auto& packages =
-        definition().apt ? definition().apt->packages : definition().apt.emplace().packages;
-    std::ranges::move(apt.packages, std::back_inserter(packages));
+    std::optional<AptSection>& apt = definition().apt;
+    auto& packages = apt ? apt->packages : apt.emplace().packages;
+    std::ranges::move(read.packages, std::back_inserter(packages));
     return {};
   }
 

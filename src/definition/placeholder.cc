@@ -1,5 +1,6 @@
 #include "definition/placeholder.h"
 
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -19,16 +20,10 @@ constexpr std::array<Brackets, 3> kBrackets = {{{"${{", "}}"}, {"{{", "}}"}, {"<
 // "<3.12,>=3" is a version range: a placeholder between < and > holds letters, blanks, "-" and "_".
 bool is_angle_word(std::string_view inner) {
   inner = trim(inner);
-  if (inner.empty()) {
-    return false;
-  }
-  for (const char c : inner) {
+  return !inner.empty() && std::ranges::all_of(inner, [](char c) {
     const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    if (!letter && c != ' ' && c != '-' && c != '_') {
-      return false;
-    }
-  }
-  return true;
+    return letter || c == ' ' || c == '-' || c == '_';
+  });
 }
 
 }  // namespace

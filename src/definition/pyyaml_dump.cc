@@ -284,7 +284,8 @@ class Emitter {
     for (const YamlNode::Member* member : TRY(sorted(node))) {
       begin_line(indent);
       const Scalar key = TRY(scalar_of(member->key));
-      if (key.text.empty() || key.text.size() > kLongestKey || key.text.find('\n') != std::string::npos) {
+      if (key.text.empty() || key.text.size() > kLongestKey ||
+          key.text.find('\n') != std::string::npos) {
         return unsupported(member->key, "this key");
       }
       write_scalar(key, indent, true);
@@ -314,13 +315,16 @@ class Emitter {
   void write_scalar(const Scalar& scalar, int indent, bool is_key) {
     switch (style_of(scalar.text, scalar.resolves, is_key)) {
       case Style::kPlain:
-        return write_words(scalar.text, indent, is_key, false);
+        write_words(scalar.text, indent, is_key, false);
+        break;
       case Style::kSingle:
         write("'");
         write_words(scalar.text, indent, is_key, true);
-        return write("'");
+        write("'");
+        break;
       case Style::kDouble:
-        return write_double(scalar.text, indent, is_key);
+        write_double(scalar.text, indent, is_key);
+        break;
     }
   }
 

@@ -134,8 +134,8 @@ void check_pip(const std::vector<NamedDependency>& dependencies, const PipSectio
                    "add pip=VERSION to the dependencies, above 'pip:'");
 }
 
-void check_conda(const Definition& definition, Diagnostics& diagnostics) {
-  const CondaSection& section = *definition.conda;
+void check_conda(const CondaSection& section, const Definition& definition,
+                 Diagnostics& diagnostics) {
   if (section.channels.empty()) {
     diagnostics.warn("no-channels", {}, "the conda part names no channels",
                      "add 'channels:' with conda-forge, or what you use");
@@ -186,7 +186,7 @@ void validate(const Environment& environment, Diagnostics& diagnostics) {
   check_names(environment, diagnostics);
   check_base(environment.definition, diagnostics);
   if (environment.definition.conda) {
-    check_conda(environment.definition, diagnostics);
+    check_conda(*environment.definition.conda, environment.definition, diagnostics);
   }
   if (environment.definition.pip) {
     check_requirements(*environment.definition.pip, diagnostics);
