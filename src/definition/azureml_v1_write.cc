@@ -7,6 +7,7 @@
 #include "core/json.h"
 #include "definition/azureml_v1.h"
 #include "definition/conda_yaml.h"
+#include "definition/requirements_txt.h"
 
 namespace cloche::definition {
 namespace {
@@ -170,6 +171,9 @@ Result<WrittenFiles> write_azureml_v1(const Environment& environment) {
   if (managed_here) {
     out[std::string(kAzuremlV1CondaFile)] =
         write_conda_yaml(definition.conda ? *definition.conda : conda_around_pip(), definition.pip);
+  }
+  if (definition.pip) {
+    out.merge(write_constraint_files(*definition.pip));
   }
   out[std::string(kAzuremlV1File)] = root.dump(4);
   return out;

@@ -93,6 +93,9 @@ class Writer {
     } else if (definition.pip) {
       add_file("pip_file", "requirements.txt", write_requirements_txt(*definition.pip));
     }
+    if (definition.pip) {
+      out_.merge(write_constraint_files(*definition.pip));
+    }
     if (definition.apt) {
       Json packages = Json::array();
       for (const Line& package : definition.apt->packages) {

@@ -155,6 +155,14 @@ Error refuse(Format format, std::string_view why, std::string_view hint) {
       .with_hint(std::string(hint));
 }
 
+// With the -c files that pip's lines name beside it.
+WrittenFiles with_constraints(std::string name, std::string text,
+                              const std::optional<PipSection>& pip) {
+  WrittenFiles out = pip ? write_constraint_files(*pip) : WrittenFiles();
+  out[std::move(name)] = std::move(text);
+  return out;
+}
+
 Result<WrittenFiles> to_conda(const Environment& environment, Diagnostics& diagnostics) {
   const Definition& definition = environment.definition;
   if (!definition.conda && !definition.pip) {
@@ -170,7 +178,8 @@ Result<WrittenFiles> to_conda(const Environment& environment, Diagnostics& diagn
   if (conda.name.empty()) {
     conda.name = environment.name;  // `conda env create` wants one
   }
-  return WrittenFiles{{"environment.yml", write_conda_yaml(conda, definition.pip)}};
+  return with_constraints("environment.yml", write_conda_yaml(conda, definition.pip),
+                          definition.pip);
 }
 
 Result<WrittenFiles> to_requirements(const Environment& environment, Diagnostics& /*diagnostics*/) {
@@ -178,7 +187,8 @@ Result<WrittenFiles> to_requirements(const Environment& environment, Diagnostics
     return refuse(Format::kRequirementsTxt, "there is no pip package to write",
                   "export it as conda, azureml-v2 or a Dockerfile");
   }
-  return WrittenFiles{{"requirements.txt", write_requirements_txt(*environment.definition.pip)}};
+  const PipSection& pip = *environment.definition.pip;
+  return with_constraints("requirements.txt", write_requirements_txt(pip), pip);
 }
 
 Result<WrittenFiles> to_v2(const Environment& environment, Diagnostics& /*diagnostics*/) {
@@ -214,19 +224,11 @@ using Writer = Result<WrittenFiles> (*)(const Environment&, Diagnostics&);
 constexpr std::array<Writer, 7> kWriters = {to_conda,      to_requirements, to_v2,   to_v1,
                                             to_dockerfile, to_dockerfile,   to_image};
 
-// A -c file is named by pip's lines, so it stands beside whichever file has them.
-void add_constraints(const Environment& environment, Format format, WrittenFiles& files) {
-  if ((bit(format) & kDocker) == 0 && environment.definition.pip) {
-    files.merge(write_constraint_files(*environment.definition.pip));
-  }
-}
-
 }  // namespace
 
 Result<WrittenFiles> export_environment(const Environment& environment, Format format,
                                         Diagnostics& diagnostics) {
   WrittenFiles files = TRY(kWriters.at(static_cast<std::size_t>(format))(environment, diagnostics));
-  add_constraints(environment, format, files);
   note_losses(environment, format, diagnostics);
   note_local_paths(environment, diagnostics);
   return files;
