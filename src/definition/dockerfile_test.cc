@@ -324,7 +324,7 @@ TEST(CanonicalInstruction, IsSpecifiedByteForByte) {
 
 // The table of docs/formats/dockerfile.md is true.
 TEST(CanonicalInstruction, IsAsDocumented) {
-  std::ifstream page(CLOCHE_SOURCE_DIR "/docs/formats/dockerfile.md");
+  std::ifstream page(CLOCHE_SOURCE_DIR + "/docs/formats/dockerfile.md");
   int rows = 0;
   bool inside = false;
   for (std::string line; std::getline(page, line);) {
