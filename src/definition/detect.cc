@@ -8,6 +8,7 @@
 #include "core/yaml.h"
 #include "definition/load.h"
 #include "package/oci/reference.h"
+#include "package/pypi/requirement.h"
 
 // What a file is decides its content; a name helps only where the content leaves it open, because
 // people name these files as they like: env.yml may be any of three formats.
@@ -27,6 +28,9 @@ constexpr std::array<std::string_view, 9> kV2Keys = {"$schema",
                                                      "apt"};
 constexpr std::array<std::string_view, 4> kCondaKeys = {"dependencies", "channels", "prefix",
                                                         "platforms"};
+// Keys that say nothing about the format.
+constexpr std::array<std::string_view, 5> kSharedKeys = {"name", "version", "description", "tags",
+                                                         "properties"};
 // Keys of the other v2 files, which hold or use environments.
 constexpr std::array<std::string_view, 5> kJobKeys = {"command", "compute", "jobs", "inputs",
                                                       "experiment_name"};
@@ -98,6 +102,34 @@ std::optional<Format> format_of_keys(const std::vector<std::string>& keys) {
   return std::nullopt;
 }
 
+// The format that a mistyped key would belong to ("dependancies"), so that its own parser can name
+// the right one.
+std::optional<Format> format_of_near_keys(const std::vector<std::string>& keys) {
+  for (const std::string& key : keys) {
+    if (std::ranges::find(kSharedKeys, key) != kSharedKeys.end()) {
+      continue;
+    }
+    if (!nearest(key, kCondaKeys).empty()) {
+      return Format::kCondaYaml;
+    }
+    if (!nearest(key, kV2Keys).empty()) {
+      return Format::kAzuremlV2;
+    }
+  }
+  return std::nullopt;
+}
+
+// Whether the first line that says something is one of a requirements file.
+bool begins_requirements(std::string_view text) {
+  for (const std::string_view raw : split_lines(text)) {
+    const std::string_view line = trim(raw.substr(0, raw.find(" #")));
+    if (!line.empty() && line.front() != '#') {
+      return line.starts_with('-') || pypi::parse_requirement(line).has_value();
+    }
+  }
+  return false;
+}
+
 Error unknown_format(const std::string& path) {
   return fail(ErrorKind::kInvalid, "{} is no environment in a format known here", printable(path))
       .with_hint(
@@ -113,6 +145,9 @@ Result<Format> detect_yaml(std::string_view text, const std::string& path) {
         .with_hint("its 'environment:' part can stand in a file of its own");
   }
   if (const auto format = format_of_keys(keys)) {
+    return *format;
+  }
+  if (const auto format = format_of_near_keys(keys)) {
     return *format;
   }
   const bool only_a_name = !keys.empty() && std::ranges::find(keys, "name") != keys.end();
@@ -140,14 +175,16 @@ Result<Format> detect_file(const std::string& path, FileSource& files) {
   if (lower.ends_with(".txt") || lower.ends_with(".in") || lower.ends_with(".pip")) {
     return Format::kRequirementsTxt;
   }
-  if (lower.ends_with(".yml") || lower.ends_with(".yaml")) {
+  if (lower.ends_with(".yml") || lower.ends_with(".yaml") || !top_keys(text).empty()) {
     return detect_yaml(text, path);
   }
-  if (const auto format = format_of_keys(top_keys(text))) {
-    return *format;
+  // Standard input has no name that would tell.
+  const bool without_suffix = name.find('.') == std::string_view::npos;
+  if (lower.find("requirements") != std::string::npos ||
+      (without_suffix && begins_requirements(text))) {
+    return Format::kRequirementsTxt;
   }
-  return lower.find("requirements") != std::string::npos ? Result<Format>(Format::kRequirementsTxt)
-                                                         : Result<Format>(unknown_format(path));
+  return unknown_format(path);
 }
 
 Result<Format> detect_directory(const std::string& path, FileSource& files) {

@@ -80,6 +80,35 @@ TEST(DetectFormat, LooksAtTheContentFirst) {
   }
 }
 
+TEST(DetectFormat, GoesByTheContentWhereTheNameTellsNothing) {
+  const std::array<std::pair<std::string, Format>, 6> cases = {{
+      {"# what\n\nnumpy==1.26 # why\n", Format::kRequirementsTxt},
+      {"--index-url https://example.org\n", Format::kRequirementsTxt},
+      {"name: a\ndependencies: [python]\n", Format::kCondaYaml},
+      {"name: [\n", Format::kAzuremlV2},
+      {"from debian:12\n", Format::kDockerfile},
+      {"image: debian:12\n", Format::kAzuremlV2},
+  }};
+  for (const auto& [text, format] : cases) {
+    MemoryFiles files;
+    files.add("<stdin>", text);
+    ASSERT_VALUE(found, detect_format("<stdin>", files));
+    EXPECT_EQ(found, format) << text << " is " << to_string(found);
+  }
+  MemoryFiles files;
+  files.add("<stdin>", "<html>\n");
+  EXPECT_FALSE(detect_format("<stdin>", files).has_value());
+}
+
+TEST(DetectFormat, SeesWhatAMistypedKeyWasMeantToBe) {
+  MemoryFiles files;
+  files.add("a.yml", "name: a\ndependancies:\n- python\n").add("b.yml", "name: a\nimgae: b\n");
+  ASSERT_VALUE(conda, detect_format("a.yml", files));
+  EXPECT_EQ(conda, Format::kCondaYaml);
+  ASSERT_VALUE(azure, detect_format("b.yml", files));
+  EXPECT_EQ(azure, Format::kAzuremlV2);
+}
+
 TEST(DetectFormat, SaysWhatWasLookedFor) {
   MemoryFiles files = project();
   for (const char* path : {"notes.md", "job.yml", "folder", "env.json"}) {
