@@ -64,12 +64,21 @@ inline constexpr bool kRepeats = std::is_same_v<T, std::vector<std::string>> ||
 
 }  // namespace detail
 
+namespace detail {
+
+// Owner stands among the parameters for GCC 12's sake: it gives a template over &Owner::member
+// alone external linkage even when Owner is in an unnamed namespace, and the linker then makes one
+// of two files' functions.
+template <class Owner, auto Member>
+Status assign_member(void* options, std::string_view text) {
+  return assign(static_cast<Owner*>(options)->*Member, text);
+}
+
+}  // namespace detail
+
 template <auto Member>
 inline constexpr Field field = {
-    .assign = [](void* options, std::string_view text) -> Status {
-      using Owner = typename detail::MemberTraits<decltype(Member)>::Owner;
-      return detail::assign(static_cast<Owner*>(options)->*Member, text);
-    },
+    .assign = detail::assign_member<typename detail::MemberTraits<decltype(Member)>::Owner, Member>,
     .is_flag = std::is_same_v<typename detail::MemberTraits<decltype(Member)>::Type, bool>,
     .repeats = detail::kRepeats<typename detail::MemberTraits<decltype(Member)>::Type>};
 

@@ -42,6 +42,14 @@ std::string with_noun(std::string_view verb) {
   return "";
 }
 
+Error unknown_global_option(std::string_view word) {
+  std::vector<std::string> names = global_option_names();
+  names.emplace_back("--version");
+  const std::string near = suggest(word, names);
+  return fail(ErrorKind::kUsage, "unknown option '{}'", printable(word))
+      .with_hint(near.empty() ? "see: cloche --help" : fmt::format("did you mean {}?", near));
+}
+
 Error unknown_command(std::string_view word) {
   std::string near = suggest(word, first_words());
   near = near.empty() ? with_noun(word) : near;
@@ -68,6 +76,9 @@ Result<Found> find_command(std::span<const std::string_view> words) {
     if (command->path == words[0]) {
       return Found{command, 1};
     }
+  }
+  if (words[0].starts_with('-')) {
+    return unknown_global_option(words[0]);
   }
   if (verbs_of(words[0]).empty()) {
     return unknown_command(words[0]);

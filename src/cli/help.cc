@@ -105,7 +105,10 @@ std::string synopsis(const Command& command) {
   std::string out = fmt::format("cloche {}", command.path);
   bool has_options = false;
   for (const Argument& argument : command.arguments) {
-    has_options |= !argument.is_positional();
+    has_options |= !argument.is_positional() && !argument.required;
+    if (!argument.is_positional() && argument.required) {
+      out += fmt::format(" {} {}", shown_name(argument), argument.value);
+    }
     if (argument.is_positional()) {
       const std::string name = std::string(argument.name) + (argument.field.repeats ? "..." : "");
       out += argument.required ? " " + name : fmt::format(" [{}]", name);

@@ -44,13 +44,6 @@ Format format_named(std::string_view name) {
   return Format::kAzuremlV2;
 }
 
-// Where the files of a build context go below the export's directory.
-std::string context_directory(Format format, const std::string& directory) {
-  return format == Format::kAzuremlV2
-             ? join_path(directory, std::string(definition::kWrittenContext))
-             : directory;
-}
-
 Status check_absent(const definition::WrittenFiles& files, const std::string& directory,
                     Context& context) {
   for (const auto& [name, content] : files) {
@@ -75,19 +68,18 @@ Status write_files(const definition::WrittenFiles& files, const std::string& dir
 // A registered context is in the workspace's store; one that was just read stands where it is.
 Status write_context(const Subject& subject, Format format, const std::string& directory,
                      Context& context) {
-  const auto* base =
-      std::get_if<definition::BuildContextBase>(&subject.entry.environment.definition.base);
-  const bool wanted = format == Format::kAzuremlV2 || format == Format::kDockerfile;
-  if (base == nullptr || base->files.empty() || !wanted) {
+  const auto folder = definition::context_folder(subject.entry.environment, format);
+  if (!folder) {
     return {};
   }
   if (subject.from_file) {
-    return fail(ErrorKind::kUnsupported, "the files of a build context are not copied from {}",
-                base->root)
-        .with_hint("register it first, or use the directory itself");
+    return fail(ErrorKind::kUnsupported,
+                "the files of a build context that is not registered are "
+                "not copied")
+        .with_hint("register it first, or use its directory itself");
   }
   return TRY(context.workspace())
-      ->restore_context(subject.entry, context_directory(format, directory));
+      ->restore_context(subject.entry, normal_path(join_path(directory, *folder)));
 }
 
 std::string written_text(const Json& data, const Style& /*style*/) {

@@ -34,7 +34,9 @@ Error as_error(const Diagnostic& diagnostic) {
 Result<Subject> read_subject(const std::string& path, Context& context) {
   definition::LoadRequest request;
   request.file = input_path(path);
-  definition::Loaded loaded = TRY(load_checked(request, context));
+  definition::Loaded loaded =
+      TRY(definition::load(request, context.files(), TRY(context.read_options())));
+  context.say(loaded.diagnostics);
   Subject subject;
   subject.from_file = true;
   subject.entry.fingerprint = definition::fingerprint(loaded.environment.definition);
