@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 
 #include "core/files.h"
 #include "core/text.h"
@@ -157,12 +158,12 @@ std::string absolute_path(const DockerfileView& view, const InstructionView& at,
   }
   std::string so_far(path);
   for (const StageView* stage : view.lineage(view.stages()[at.stage])) {
-    for (auto it = stage->instructions.rbegin(); it != stage->instructions.rend(); ++it) {
-      const Instruction& instruction = *(*it)->instruction;
-      if ((*it)->index >= at.index || instruction.kind != InstructionKind::kWorkdir) {
+    for (const InstructionView* one : std::views::reverse(stage->instructions)) {
+      const Instruction& instruction = *one->instruction;
+      if (one->index >= at.index || instruction.kind != InstructionKind::kWorkdir) {
         continue;
       }
-      if (instruction.rest.find('$') != std::string::npos) {
+      if (instruction.rest.find_first_of("$\"'") != std::string::npos) {
         return "";
       }
       so_far = join_path(instruction.rest, so_far);

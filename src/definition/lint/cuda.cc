@@ -14,7 +14,7 @@ int take_number(std::string_view& text) {
   int value = 0;
   std::size_t digits = 0;
   for (; digits < text.size() && is_digit(text[digits]); ++digits) {
-    value = digits < 3 ? value * 10 + (text[digits] - '0') : value;
+    value = digits < 3 ? (value * 10) + (text[digits] - '0') : value;
   }
   text.remove_prefix(digits);
   return digits == 0 || digits > 3 ? -1 : value;
@@ -59,7 +59,7 @@ std::optional<CudaVersion> cuda_of_wheel(std::string_view text) {
       CudaVersion version;
       version.minor = digits[count - 1] - '0';
       for (const char c : digits.substr(0, count - 1)) {
-        version.major = version.major * 10 + (c - '0');
+        version.major = (version.major * 10) + (c - '0');
       }
       return version;
     }

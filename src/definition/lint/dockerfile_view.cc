@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <ranges>
 #include <utility>
 
 #include "core/text.h"
@@ -234,8 +235,9 @@ void DockerfileView::add_stages() {
 
 std::vector<const StageView*> DockerfileView::lineage(const StageView& stage) const {
   std::vector<const StageView*> line = {&stage};
-  while (line.back()->parent && line.size() < kMaxParents) {
-    line.push_back(&stages_[*line.back()->parent]);
+  for (auto parent = stage.parent; parent && line.size() < kMaxParents;
+       parent = line.back()->parent) {
+    line.push_back(&stages_[*parent]);
   }
   return line;
 }
@@ -262,9 +264,9 @@ const StageView* DockerfileView::stage_named(std::string_view name, std::size_t 
 const InstructionView* last_of(const DockerfileView& view, const StageView& stage,
                                InstructionKind kind) {
   for (const StageView* one : view.lineage(stage)) {
-    for (auto it = one->instructions.rbegin(); it != one->instructions.rend(); ++it) {
-      if ((*it)->instruction->kind == kind) {
-        return *it;
+    for (const InstructionView* view_of_one : std::views::reverse(one->instructions)) {
+      if (view_of_one->instruction->kind == kind) {
+        return view_of_one;
       }
     }
   }

@@ -183,7 +183,8 @@ std::vector<VariableUse> variable_uses(std::string_view text, char escape) {
         ++end;
       }
       const bool plain = !brace || (end < text.size() && text[end] == '}');
-      if (end > begin && plain && !(text[begin] >= '0' && text[begin] <= '9')) {
+      const bool positional = end > begin && text[begin] >= '0' && text[begin] <= '9';
+      if (end > begin && plain && !positional) {
         out.push_back({std::string(text.substr(begin, end - begin)), i});
       }
       i = end > i ? end - 1 : i;

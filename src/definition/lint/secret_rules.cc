@@ -3,6 +3,8 @@
 #include <array>
 #include <string>
 
+#include <fmt/format.h>
+
 #include "core/text.h"
 #include "definition/lint/commands.h"
 #include "definition/lint/packages.h"
@@ -37,11 +39,11 @@ void check_pairs(const InstructionView& one, Report& report) {
     const bool argument = one.instruction->kind == InstructionKind::kArg;
     if (!kind.empty()) {
       report.add(one.text.offset(from),
-                 keyword + " gives " + name + ", which holds " + std::string(kind),
+                 fmt::format("{} gives {}, which holds {}", keyword, name, kind),
                  std::string(kHint));
     } else if (is_secret_name(name) && (value ? can_be_secret(*value) : argument)) {
       report.add(one.text.offset(from),
-                 "a secret in " + keyword + ", " + name + ", stands in the image's history",
+                 fmt::format("a secret in {}, {}, stands in the image's history", keyword, name),
                  std::string(kHint));
     }
   }

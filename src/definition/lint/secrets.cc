@@ -85,7 +85,8 @@ bool can_be_secret(std::string_view value) {
   static constexpr std::array<std::string_view, 12> kStandIns = {
       "true", "false", "yes", "no", "on", "off", "none", "null", "auto", "disabled", "xxx", "***"};
   const std::string lower = to_lower(value);
-  return !contains(kStandIns, lower) && !(value.size() < 6 && std::ranges::all_of(value, is_digit));
+  const bool number = value.size() < 6 && std::ranges::all_of(value, is_digit);
+  return !number && !contains(kStandIns, lower);
 }
 
 namespace {

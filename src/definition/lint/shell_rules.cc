@@ -76,7 +76,7 @@ void check_pipefail(const DockerfileView& view, Report& report) {
       report.add(piped->command->words.empty() ? run.begin : piped->command->words.front().begin,
                  "a failure of " + (piped->program.empty() ? "this command" : piped->program) +
                      " goes unseen in a pipe",
-                 "put SHELL [\"/bin/bash\", \"-o\", \"pipefail\", \"-c\"] before it");
+                 R"(put SHELL ["/bin/bash", "-o", "pipefail", "-c"] before it)");
     }
   });
 }

@@ -240,9 +240,8 @@ bool may_make(const DockerfileView& view, const InstructionView& one, std::strin
              instruction.rest.find('$') != std::string::npos;
     case InstructionKind::kVolume:
     case InstructionKind::kOnbuild:
+    case InstructionKind::kAdd:  // archives hold anything
       return true;
-    case InstructionKind::kAdd:
-      return true;  // archives hold anything
     case InstructionKind::kCopy:
       break;
     default:

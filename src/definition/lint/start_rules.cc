@@ -54,9 +54,8 @@ void check_exec_form(const DockerfileView& view, Report& report) {
       return;
     }
     if (const std::string part = shell_part(args); !part.empty()) {
-      report.add(
-          one.begin, "the exec form starts no shell, so \"" + part + "\" means nothing",
-          "put the virtual environment's bin on PATH, or use [\"/bin/sh\", \"-c\", \"...\"]");
+      report.add(one.begin, "the exec form starts no shell, so \"" + part + "\" means nothing",
+                 R"(put the virtual environment's bin on PATH, or use ["/bin/sh", "-c", "..."])");
     }
   });
 }
@@ -86,7 +85,7 @@ void check_exec_variable(const DockerfileView& view, Report& report) {
     if (!shell && found != args.end()) {
       report.add(one.begin,
                  "the exec form replaces no variables: the program gets \"" + *found + "\"",
-                 "use [\"/bin/sh\", \"-c\", \"exec ...\"] where a variable is needed");
+                 R"(use ["/bin/sh", "-c", "exec ..."] where a variable is needed)");
     }
   });
 }
@@ -103,7 +102,7 @@ void check_shell_form(const DockerfileView& view, Report& report) {
                         });
     if (!one.instruction->exec_form && simple && one.shell == nullptr) {
       report.add(one.begin, "the shell form puts /bin/sh between the container and the program",
-                 "write it as a JSON array: [\"python\", \"train.py\"]");
+                 R"(write it as a JSON array: ["python", "train.py"])");
     }
   });
 }
