@@ -21,15 +21,15 @@ struct Options {
 };
 
 constexpr std::array<Argument, 9> kArguments = {{
-    {.name = "file", .letter = 'f', .value = "FILE", .field = field<&Options::file>},
-    {.name = "description", .value = "TEXT", .field = field<&Options::description>},
-    {.name = "tag", .value = "K=V", .field = field<&Options::tags>},
-    {.name = "apt", .letter = 'a', .value = "PACKAGE", .field = field<&Options::packages>},
-    {.name = "force", .letter = 'x', .field = field<&Options::force>},
-    {.name = "quick", .letter = 'q', .field = field<&Options::quick>},
-    {.name = "format", .value = "F", .choices = "conda|pip", .field = field<&Options::format>},
-    {.name = "NAME", .required = true, .field = field<&Options::name>},
-    {.name = "REST", .field = field<&Options::rest>},
+    {.name = "file", .letter = 'f', .value = "FILE", .field = kField<&Options::file>},
+    {.name = "description", .value = "TEXT", .field = kField<&Options::description>},
+    {.name = "tag", .value = "K=V", .field = kField<&Options::tags>},
+    {.name = "apt", .letter = 'a', .value = "PACKAGE", .field = kField<&Options::packages>},
+    {.name = "force", .letter = 'x', .field = kField<&Options::force>},
+    {.name = "quick", .letter = 'q', .field = kField<&Options::quick>},
+    {.name = "format", .value = "F", .choices = "conda|pip", .field = kField<&Options::format>},
+    {.name = "NAME", .required = true, .field = kField<&Options::name>},
+    {.name = "REST", .field = kField<&Options::rest>},
 }};
 constexpr Command kCommand = {.path = "env test", .arguments = kArguments};
 

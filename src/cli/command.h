@@ -4,7 +4,7 @@
 //
 //   struct ShowOptions { std::string reference; };
 //   Result<Report> run_show(const ShowOptions& options, Context& context);
-//   constexpr Argument kArguments[] = {{.name = "REF", .field = field<&ShowOptions::reference>,
+//   constexpr Argument kArguments[] = {{.name = "REF", .field = kField<&ShowOptions::reference>,
 //   ...}}; constexpr Command kEnvShow = {.path = "env show", .arguments = kArguments,
 //                                 .run = run<ShowOptions, run_show>};
 #pragma once
@@ -77,7 +77,7 @@ Status assign_member(void* options, std::string_view text) {
 }  // namespace detail
 
 template <auto Member>
-inline constexpr Field field = {
+inline constexpr Field kField = {
     .assign = detail::assign_member<typename detail::MemberTraits<decltype(Member)>::Owner, Member>,
     .is_flag = std::is_same_v<typename detail::MemberTraits<decltype(Member)>::Type, bool>,
     .repeats = detail::kRepeats<typename detail::MemberTraits<decltype(Member)>::Type>};

@@ -113,7 +113,7 @@ constexpr std::array<Argument, 1> kArguments = {{
      .help = "The shell that will read the script",
      .required = true,
      .choices = "bash|zsh|fish",
-     .field = field<&CompletionOptions::shell>},
+     .field = kField<&CompletionOptions::shell>},
 }};
 
 constexpr std::array<Example, 3> kExamples = {{

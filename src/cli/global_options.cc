@@ -27,17 +27,17 @@ constexpr std::array<Argument, 4> kArguments = {{
      .help = "The workspace's directory, or one that holds it as .cloche; without it "
              "$CLOCHE_WORKSPACE, the nearest .cloche upwards, or the user's own",
      .source = Source::kDirectories,
-     .field = field<&GlobalOptions::workspace>},
+     .field = kField<&GlobalOptions::workspace>},
     {.name = "directory",
      .letter = 'C',
      .value = "DIR",
      .help = "Go to this directory first",
      .source = Source::kDirectories,
-     .field = field<&GlobalOptions::directory>},
+     .field = kField<&GlobalOptions::directory>},
     {.name = "help",
      .letter = 'h',
      .help = "Show the manual page",
-     .field = field<&GlobalOptions::help>},
+     .field = kField<&GlobalOptions::help>},
 }};
 
 // The global option that a word is, and the value that is part of the same word ("--output=json",

@@ -36,7 +36,8 @@ MemoryFiles project() {
   files.add("env.yml", kV2).add("conda.yml", conda());
   Diagnostics diagnostics;
   const auto environment = parse_azureml_v2(kV2, "env.yml", files, {}, diagnostics);
-  for (const auto& [name, content] : *write_azureml_v1(*environment)) {
+  const auto written = write_azureml_v1(*environment);
+  for (const auto& [name, content] : *written) {
     files.add("v1/" + name, content);
   }
   return files;

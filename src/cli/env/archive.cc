@@ -49,7 +49,7 @@ constexpr std::array<Argument, 1> kArguments = {{
      .help = "A version, or the whole environment",
      .required = true,
      .source = Source::kEnvironments,
-     .field = field<&ArchiveOptions::reference>},
+     .field = kField<&ArchiveOptions::reference>},
 }};
 
 constexpr std::array<Example, 2> kArchiveExamples = {{

@@ -20,15 +20,15 @@ inline constexpr std::array<Argument, 3> kCompareArguments = {{
      .help = "The one before: a reference, or a file or directory",
      .required = true,
      .source = Source::kEnvironmentsAndFiles,
-     .field = field<&CompareOptions::before>},
+     .field = kField<&CompareOptions::before>},
     {.name = "B",
      .help = "The one after, likewise",
      .required = true,
      .source = Source::kEnvironmentsAndFiles,
-     .field = field<&CompareOptions::after>},
+     .field = kField<&CompareOptions::after>},
     {.name = "exit-code",
      .help = "Exit with 1 when there is a difference",
-     .field = field<&CompareOptions::exit_code>},
+     .field = kField<&CompareOptions::exit_code>},
 }};
 
 inline constexpr std::string_view kCompareExitCodes = "1  there is a difference (with --exit-code)";

@@ -55,7 +55,7 @@ constexpr std::array<Argument, 1> kArguments = {{
      .help = "The environment, or one of its versions",
      .required = true,
      .source = Source::kEnvironments,
-     .field = field<&HistoryOptions::reference>},
+     .field = kField<&HistoryOptions::reference>},
 }};
 
 constexpr std::array<Example, 2> kExamples = {{

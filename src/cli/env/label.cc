@@ -46,12 +46,12 @@ constexpr std::array<Argument, 3> kArguments = {{
      .help = "The version, NAME:VERSION; NAME alone means its latest",
      .required = true,
      .source = Source::kEnvironments,
-     .field = field<&LabelOptions::reference>},
+     .field = kField<&LabelOptions::reference>},
     {.name = "LABEL",
      .help = "The label, by which the version is then found as NAME@LABEL",
      .required = true,
-     .field = field<&LabelOptions::label>},
-    {.name = "remove", .help = "Remove the label instead", .field = field<&LabelOptions::remove>},
+     .field = kField<&LabelOptions::label>},
+    {.name = "remove", .help = "Remove the label instead", .field = kField<&LabelOptions::remove>},
 }};
 
 constexpr std::array<Example, 3> kExamples = {{

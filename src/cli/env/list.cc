@@ -61,12 +61,12 @@ Result<Report> run_list(const ListOptions& options, Context& context) {
 }
 
 constexpr std::array<Argument, 3> kArguments = {{
-    {.name = "all", .letter = 'a', .help = "Archived ones too", .field = field<&ListOptions::all>},
-    {.name = "archived", .help = "Archived ones only", .field = field<&ListOptions::archived>},
+    {.name = "all", .letter = 'a', .help = "Archived ones too", .field = kField<&ListOptions::all>},
+    {.name = "archived", .help = "Archived ones only", .field = kField<&ListOptions::archived>},
     {.name = "tag",
      .value = "KEY[=VALUE]",
      .help = "Only those whose latest version has this tag (with this value)",
-     .field = field<&ListOptions::tag>},
+     .field = kField<&ListOptions::tag>},
 }};
 
 constexpr std::array<Example, 3> kExamples = {{

@@ -57,12 +57,12 @@ constexpr std::array<Argument, 2> kSaveArguments = {{
      .help = "The version; NAME alone means its latest",
      .required = true,
      .source = Source::kEnvironments,
-     .field = field<&SaveOptions::reference>},
+     .field = kField<&SaveOptions::reference>},
     {.name = "FILE",
      .help = "Where to write it",
      .required = true,
      .source = Source::kFiles,
-     .field = field<&SaveOptions::file>},
+     .field = kField<&SaveOptions::file>},
 }};
 
 constexpr std::array<Argument, 3> kLoadArguments = {{
@@ -70,16 +70,16 @@ constexpr std::array<Argument, 3> kLoadArguments = {{
      .help = "What cloche env save wrote",
      .required = true,
      .source = Source::kFiles,
-     .field = field<&LoadOptions::file>},
+     .field = kField<&LoadOptions::file>},
     {.name = "name",
      .letter = 'n',
      .value = "NAME",
      .help = "Register under this name; without it the one in the file",
-     .field = field<&LoadOptions::name>},
+     .field = kField<&LoadOptions::name>},
     {.name = "version",
      .value = "VERSION",
      .help = "Register as this version; without it the one in the file",
-     .field = field<&LoadOptions::version>},
+     .field = kField<&LoadOptions::version>},
 }};
 
 constexpr std::array<Example, 1> kSaveExamples = {{

@@ -117,7 +117,7 @@ constexpr std::array<Argument, 1> kArguments = {{
              "azureml://registries/R/environments/NAME/versions/VERSION, or a file or directory",
      .required = true,
      .source = Source::kEnvironmentsAndFiles,
-     .field = field<&ShowOptions::subject>},
+     .field = kField<&ShowOptions::subject>},
 }};
 
 constexpr std::array<Example, 4> kExamples = {{

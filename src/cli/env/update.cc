@@ -41,19 +41,19 @@ constexpr std::array<Argument, 4> kArguments = {{
      .help = "The version; NAME alone means its latest",
      .required = true,
      .source = Source::kEnvironments,
-     .field = field<&UpdateOptions::reference>},
+     .field = kField<&UpdateOptions::reference>},
     {.name = "description",
      .value = "TEXT",
      .help = "The new description; empty to remove it (--description=)",
-     .field = field<&UpdateOptions::description>},
+     .field = kField<&UpdateOptions::description>},
     {.name = "tag",
      .value = "KEY=VALUE",
      .help = "Set a tag",
-     .field = field<&UpdateOptions::tags>},
+     .field = kField<&UpdateOptions::tags>},
     {.name = "remove-tag",
      .value = "KEY",
      .help = "Remove a tag",
-     .field = field<&UpdateOptions::remove_tags>},
+     .field = kField<&UpdateOptions::remove_tags>},
 }};
 
 constexpr std::array<Example, 2> kExamples = {{

@@ -60,12 +60,12 @@ constexpr std::array<Argument, 2> kCreateArguments = {{
     {.name = "NAME",
      .help = "What this workspace calls the registry",
      .required = true,
-     .field = field<&CreateOptions::name>},
+     .field = kField<&CreateOptions::name>},
     {.name = "LOCATION",
      .help = "The registry's directory; made when it is missing",
      .required = true,
      .source = Source::kDirectories,
-     .field = field<&CreateOptions::location>},
+     .field = kField<&CreateOptions::location>},
 }};
 
 constexpr std::array<Example, 1> kCreateExamples = {{

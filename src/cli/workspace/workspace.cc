@@ -94,7 +94,7 @@ constexpr std::array<Argument, 1> kInitArguments = {{
     {.name = "DIR",
      .help = "The project's directory; without it the current one",
      .source = Source::kDirectories,
-     .field = field<&InitOptions::directory>},
+     .field = kField<&InitOptions::directory>},
 }};
 
 constexpr std::array<Example, 2> kInitExamples = {{
