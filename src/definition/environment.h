@@ -189,8 +189,8 @@ const std::string* dockerfile_text(const Definition& definition);
 
 // What reading needs besides the file: settings of the workspace.
 struct ReadOptions {
-  // Azure's default CPU base image has the same role.
-  std::string default_image = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04";
+  // Azure's CPU base image, as its default is, with a tag: what nobody chose must not move.
+  std::string default_image = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04:20260715.v1";
   std::vector<std::string> default_channels = {"defaults"};  // conda's own default
 };
 

@@ -41,8 +41,7 @@ void check_image(const ImageBase& image, Diagnostics& diagnostics) {
   const auto reference = oci::parse_reference(image.reference);
   if (!reference.has_value()) {
     diagnostics.error("invalid-image", image.at, reference.error().message, reference.error().hint);
-  } else if (reference->tag.empty() && reference->digest.empty() && !image.at.empty()) {
-    // Without a place it is the configured default, which reading the file has told of.
+  } else if (reference->tag.empty() && reference->digest.empty()) {
     diagnostics.warn(
         "image-without-tag", image.at,
         fmt::format("the base image {} has no tag and no digest", image.reference),
