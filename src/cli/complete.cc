@@ -215,7 +215,7 @@ Offer make_offer(const Before& before, std::string_view current, Context& contex
   const std::size_t equals = current.find('=');
   if (before.awaiting != nullptr) {
     offer_values(*before.awaiting, current, context, offer);
-  } else if (before.options_ended && before.command != nullptr) {
+  } else if (before.command != nullptr && (before.options_ended || !current.starts_with('-'))) {
     offer_positional(before, current, context, offer);
   } else if (current.starts_with("--") && equals != std::string_view::npos) {
     const Argument* option = find_option(before.command, current.substr(0, equals));
@@ -227,10 +227,8 @@ Offer make_offer(const Before& before, std::string_view current, Context& contex
     }
   } else if (current.starts_with('-')) {
     offer_options(before, offer);
-  } else if (before.command == nullptr) {
-    offer_names(before, offer);
   } else {
-    offer_positional(before, current, context, offer);
+    offer_names(before, offer);
   }
   return offer;
 }

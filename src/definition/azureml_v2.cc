@@ -194,8 +194,9 @@ class Reader {
     return out;
   }
 
-  Status read_schema(const YamlNode& node) {  // NOLINT(readability-convert-member-functions-to-static):
-                                              // an entry of kKeys
+  // A member, as every entry of kKeys is.
+  // NOLINTNEXTLINE(readability-convert-member-functions-to-static)
+  Status read_schema(const YamlNode& node) {
     const std::string text = TRY(text_of(node));
     static constexpr std::string_view kEnd = ".schema.json";
     const std::string_view base = base_name(text);

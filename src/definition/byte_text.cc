@@ -28,7 +28,7 @@ std::optional<std::string> from_hex(std::string_view hex) {
     if (high == std::string_view::npos || low == std::string_view::npos) {
       return std::nullopt;
     }
-    out += static_cast<char>(high * 16 + low);
+    out += static_cast<char>((high * 16) + low);
   }
   return hex.size() % 2 == 0 ? std::optional(out) : std::nullopt;
 }

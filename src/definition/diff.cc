@@ -93,7 +93,7 @@ const BuildContextBase* context_of(const Definition& definition) {
 }
 
 std::string show_file(const ContextFile& file) {
-  const std::string mode = fmt::format("{:04o}", file.mode);
+  std::string mode = fmt::format("{:04o}", file.mode);
   switch (file.kind) {
     case FileKind::kFile:
       return file.digest.to_string() + " " + mode;
@@ -164,19 +164,19 @@ class Differ {
   }
 
  private:
-  void add(std::string_view section, ChangeKind kind, std::string name, const std::string& before,
-           const std::string& after) {
+  void add(std::string_view section, ChangeKind kind, const std::string& name,
+           const std::string& before, const std::string& after) {
     out_.push_back({std::string(section), kind, hide_passwords(name), hide_passwords(before),
                     hide_passwords(after)});
   }
 
-  void single(std::string_view section, std::string name, const Single& before,
+  void single(std::string_view section, const std::string& name, const Single& before,
               const Single& after) {
     if (before != after) {
       const ChangeKind kind = !before  ? ChangeKind::kAdded
                               : !after ? ChangeKind::kRemoved
                                        : ChangeKind::kChanged;
-      add(section, kind, std::move(name), before.value_or(""), after.value_or(""));
+      add(section, kind, name, before.value_or(""), after.value_or(""));
     }
   }
 
