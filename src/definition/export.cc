@@ -122,7 +122,7 @@ void note_losses(const Environment& environment, Format format, Diagnostics& dia
     }
     if (const auto at = loss.find(environment)) {
       diagnostics.add({loss.severity, std::string(loss.rule),
-                       fmt::format("{} cannot be said in the format {} and stay behind", loss.what,
+                       fmt::format("{} cannot be said in the format {}", loss.what,
                                    to_string(format)),
                        std::string(loss.hint), *at, ""});
     }
