@@ -14,7 +14,7 @@ namespace cloche {
 namespace {
 
 constexpr int kMaxDepth = 64;
-constexpr std::size_t kMaxNodes = 1'000'000;
+constexpr std::size_t kMaxNodes = 200'000;
 
 class Parser {
  public:

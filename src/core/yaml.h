@@ -49,7 +49,7 @@ struct YamlNode::Member {
 };
 
 // kInvalid with line, column and a hint: malformed, a key twice in a mapping, a key that is no
-// scalar, several documents, nested deeper than 64, over 1,000,000 nodes after aliases are
+// scalar, several documents, nested deeper than 64, over 200,000 nodes after aliases are
 // expanded, or invalid UTF-8. An empty document is a null scalar. Anchors, aliases and merge keys
 // (<<) are resolved.
 Result<YamlNode> parse_yaml(std::string_view text, const std::string& file);

@@ -183,6 +183,11 @@ class Reader {
                    fmt::format("a mapping of texts is expected here, not {}", node.kind_name()),
                    "write each as an indented line 'key: value'");
     }
+    constexpr std::size_t kMaxEntries = 1000;
+    if (node.members.size() > kMaxEntries) {
+      return wrong(node, fmt::format("more than {} entries", kMaxEntries),
+                   "keep what describes the environment; long lists belong into a file");
+    }
     StringMap out;
     for (const auto& [key, value] : node.members) {
       if (!value.is_scalar()) {

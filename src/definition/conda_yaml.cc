@@ -23,6 +23,7 @@ namespace {
 
 constexpr int kMaxWarnings = 200;
 constexpr std::size_t kMaxChannels = 1000;
+constexpr std::size_t kMaxDependencies = 20'000;
 
 Error refuse(const Location& at, std::string message, std::string hint = "") {
   return fail(ErrorKind::kInvalid, "{}", message).with_location(at).with_hint(std::move(hint));
@@ -323,6 +324,9 @@ class Reader {
   // ---- dependencies ----
 
   Status read_dependencies(const YamlNode& value) {
+    if (value.items.size() > kMaxDependencies) {
+      return refuse(value.at, fmt::format("more than {} dependencies", kMaxDependencies));
+    }
     if (value.is_null()) {
       return refuse(value.at, "'dependencies' is empty",
                     "list packages below it ('- python=3.11'), or write 'dependencies: []'");

@@ -460,6 +460,11 @@ TEST(CondaYaml, RefusesGarbageAtOnce) {
   deep.append(1'000'000, '[');
   EXPECT_FALSE(read(deep).ok());
   EXPECT_FALSE(read(std::string(1'000'000, '#')).ok());
+  std::string many = "dependencies:\n";
+  for (int i = 0; i < 20'001; ++i) {
+    many += "- a\n";
+  }
+  EXPECT_FALSE(read(many).ok());
   EXPECT_FALSE(read("dependencies: [" + std::string(1'000'000, '=') + "]").ok());
   EXPECT_FALSE(read(std::string(5'000'000, ' ')).ok());
   EXPECT_FALSE(read(std::string(1'000'000, '\0')).ok());
