@@ -121,10 +121,10 @@ void note_losses(const Environment& environment, Format format, Diagnostics& dia
       continue;
     }
     if (const auto at = loss.find(environment)) {
-      diagnostics.add({loss.severity, std::string(loss.rule),
-                       fmt::format("{} cannot be said in the format {}", loss.what,
-                                   to_string(format)),
-                       std::string(loss.hint), *at, ""});
+      diagnostics.add(
+          {loss.severity, std::string(loss.rule),
+           fmt::format("{} cannot be said in the format {}", loss.what, to_string(format)),
+           std::string(loss.hint), *at, ""});
     }
   }
 }
