@@ -1,6 +1,7 @@
 // Reads the definition of a solution straight from the header, and shares no code with the search.
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "resolve/solver.h"
@@ -25,7 +26,9 @@ class Checker {
     return {};
   }
 
-  Status holds(const std::string& who, const Dependencies& dependencies) {
+  // `self`: whose dependencies they are; nothing for the request.
+  Status holds(std::optional<SolvableId> self, const Dependencies& dependencies) {
+    const std::string who = self ? provider_.to_string(*self) : "the request";
     for (const Dependency& one : dependencies.requirements) {
       if (one.condition && !TRY(met(*one.condition))) {
         continue;
@@ -40,8 +43,7 @@ class Checker {
       for (const NameId name : provider_.names(one)) {
         for (const SolvableId candidate : TRY(provider_.candidates(name))) {
           if (chosen_.contains(candidate) &&
-              std::ranges::find(matching, candidate) == matching.end() &&
-              provider_.to_string(candidate) != who) {
+              std::ranges::find(matching, candidate) == matching.end() && candidate != self) {
             return fail(ErrorKind::kInvalid, "{} allows only {}, but {} is in", who,
                         provider_.to_string(one), provider_.to_string(candidate));
           }
@@ -72,9 +74,9 @@ Status check_solution(Provider& provider, const Request& request,
     root.requirements.push_back({id, std::nullopt});
   }
   root.constraints = request.constraints;
-  TRY(checker.holds("the request", root));
+  TRY(checker.holds(std::nullopt, root));
   for (const SolvableId one : solvables) {
-    TRY(checker.holds(provider.to_string(one), TRY(provider.dependencies(one))));
+    TRY(checker.holds(one, TRY(provider.dependencies(one))));
   }
   return {};
 }
