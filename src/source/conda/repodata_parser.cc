@@ -1,0 +1,806 @@
+// The document is one object of several hundred thousand small ones, far too big to hold. So a
+// window moves over it. The few outer braces and keys are read by hand; within an object of records
+// the window's text, from one record's key to the last closing brace in it, is made an object of its
+// own by a brace before and one behind, and simdjson reads that.
+//
+// Where the window was cut may be within a record (nested objects have closing braces too), so a
+// record counts only when the token after it was seen to be right; the rest waits for the next
+// window.
+#include "source/conda/repodata_parser.h"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/text.h"
+
+namespace cloche::source {
+
+namespace {
+
+namespace ondemand = simdjson::ondemand;
+using simdjson::error_code;
+
+constexpr std::size_t kWindowBytes = std::size_t{2} << 20U;
+constexpr std::size_t kMaxWindowBytes = std::size_t{64} << 20U;  // of one record
+constexpr std::size_t kMaxInfoBytes = std::size_t{1} << 20U;
+constexpr std::size_t kMaxKeyBytes = 4096;
+constexpr int kMaxDepth = 64;
+
+bool is_blank(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+
+// The part of the document that is in memory. There is always a byte before data(), and room for
+// simdjson's padding behind.
+class Window {
+ public:
+  explicit Window(io::Reader& source) : source_(source), buffer_(kWindowBytes) {}
+
+  char* data() { return buffer_.data() + begin_; }
+  std::size_t size() const { return end_ - begin_; }
+  bool at_end() const { return eof_; }  // nothing follows what is in memory
+  std::size_t capacity() const { return buffer_.size() - kSlack; }
+  std::uint64_t offset() const { return offset_; }  // of data() in the document
+
+  void skip(std::size_t count) {
+    begin_ += count;
+    offset_ += count;
+  }
+
+  // Moves what is left to the front and fills the rest.
+  Status fill() {
+    std::memmove(buffer_.data() + 1, data(), size());
+    end_ = 1 + size();
+    begin_ = 1;
+    while (!eof_ && end_ < 1 + capacity()) {
+      const std::size_t count =
+          TRY(source_.read(std::span(buffer_).subspan(end_, 1 + capacity() - end_)));
+      eof_ = count == 0;
+      end_ += count;
+    }
+    return {};
+  }
+
+  // Twice the room; false when it is as big as it may be.
+  bool grow() {
+    if (buffer_.size() * 2 > kMaxWindowBytes) {
+      return false;
+    }
+    buffer_.resize(buffer_.size() * 2);
+    return true;
+  }
+
+  // The byte at a place after data(), 0 when the document ends before it.
+  Result<char> peek(std::size_t ahead = 0) {
+    if (ahead >= size() && !eof_) {
+      TRY(fill());
+    }
+    return ahead < size() ? data()[ahead] : '\0';
+  }
+
+ private:
+  static constexpr std::size_t kSlack = 2 + simdjson::SIMDJSON_PADDING;
+
+  io::Reader& source_;
+  std::vector<char> buffer_;
+  std::size_t begin_ = 1;
+  std::size_t end_ = 1;
+  std::uint64_t offset_ = 0;
+  bool eof_ = false;
+};
+
+// The key of a member, for a switch: the text up to the closing quote, unless it has an escape.
+std::string_view key_text(const ondemand::raw_json_string& key) {
+  constexpr std::size_t kLongestKnown = 32;
+  const char* const text = key.raw();
+  const void* const quote = std::memchr(text, '"', kLongestKnown);
+  return quote == nullptr
+             ? std::string_view()
+             : std::string_view(text, static_cast<std::size_t>(static_cast<const char*>(quote) - text));
+}
+
+std::string_view trimmed_token(std::string_view token) {
+  while (!token.empty() && is_blank(token.back())) {
+    token.remove_suffix(1);
+  }
+  return token;
+}
+
+class Parser {
+ public:
+  Parser(io::Reader& source, std::string_view subdir, RepodataIndexBuilder& builder)
+      : window_(source), subdir_(subdir), builder_(builder) {}
+
+  Status run() {
+    builder_.set_subdir(subdir_);
+    if (TRY(next()) == '\0') {
+      return {};  // CEP 36: an empty file is {}
+    }
+    TRY(members([this](const std::string& key) { return top_level(key); }));
+    if (TRY(next()) != '\0') {
+      return corrupt("something follows the document");
+    }
+    return {};
+  }
+
+ private:
+  // --- the outer levels ---------------------------------------------------------------------------
+
+  Error corrupt(std::string_view what) const {
+    return fail(ErrorKind::kCorrupt, "the repodata is damaged at byte {}: {}", window_.offset(), what);
+  }
+
+  // The next byte that is no blank, which stays; 0 at the end.
+  Result<char> next() {
+    for (;;) {
+      const char c = TRY(window_.peek());
+      if (!is_blank(c)) {
+        return c;
+      }
+      window_.skip(1);
+    }
+  }
+
+  Status expect(char wanted) {
+    if (TRY(next()) != wanted) {
+      return corrupt(std::string("'") + wanted + "' is missing");
+    }
+    window_.skip(1);
+    return {};
+  }
+
+  Result<std::string> string_token() {
+    TRY(expect('"'));
+    std::string out;
+    for (;;) {
+      const char c = TRY(window_.peek());
+      if (c == '\0' || out.size() > kMaxKeyBytes) {
+        return corrupt("a string does not end");
+      }
+      window_.skip(1);
+      if (c == '"') {
+        return out;
+      }
+      out += c;
+      if (c == '\\') {  // no key that matters has one: kept as written
+        out += TRY(window_.peek());
+        window_.skip(1);
+      }
+    }
+  }
+
+  // Calls `member` with each key of an object, the window standing before its value.
+  template <class Member>
+  Status members(const Member& member) {
+    TRY(expect('{'));
+    if (TRY(next()) == '}') {
+      window_.skip(1);
+      return {};
+    }
+    for (;;) {
+      const std::string key = TRY(string_token());
+      TRY(expect(':'));
+      TRY(member(key));
+      if (TRY(next()) != ',') {
+        return expect('}');
+      }
+      window_.skip(1);
+    }
+  }
+
+  Status top_level(const std::string& key) {
+    if (key == "packages") {
+      return records(ArchiveKind::kTarBz2, false);
+    }
+    if (key == "packages.conda") {
+      return records(ArchiveKind::kConda, false);
+    }
+    if (key == "v3") {
+      return members([this](const std::string& extension) {
+        if (extension == "conda") {
+          return records(ArchiveKind::kConda, true);
+        }
+        return extension == "tar.bz2" ? records(ArchiveKind::kTarBz2, true) : skip_value(nullptr);
+      });
+    }
+    if (key == "info" || key == "repodata_version") {
+      std::string text;
+      TRY(skip_value(&text));
+      return key == "info" ? read_info(text) : check_version(text);
+    }
+    return skip_value(nullptr);
+  }
+
+  // Passes over a value of any size; with `text`, keeps it.
+  Status skip_value(std::string* text) {
+    TRY(next());
+    int depth = 0;
+    bool in_string = false;
+    for (;;) {
+      const char c = TRY(window_.peek());
+      if (c == '\0') {
+        return corrupt("it ends within a value");
+      }
+      if (!in_string && depth == 0 && (c == ',' || c == '}' || c == ']' || is_blank(c))) {
+        return {};
+      }
+      window_.skip(1);
+      if (text != nullptr && text->size() < kMaxInfoBytes) {
+        *text += c;
+      }
+      if (in_string) {
+        if (c == '\\') {
+          const char escaped = TRY(window_.peek());
+          if (text != nullptr) {
+            *text += escaped;
+          }
+          window_.skip(1);
+        }
+        in_string = c != '"';
+      } else if (c == '"') {
+        in_string = true;
+      } else if (c == '{' || c == '[') {
+        if (++depth > kMaxDepth) {
+          return corrupt("too many brackets within one another");
+        }
+      } else if (c == '}' || c == ']') {
+        --depth;
+      }
+      if (depth == 0 && !in_string && (c == '"' || c == '}' || c == ']')) {
+        return {};
+      }
+    }
+  }
+
+  Status check_version(std::string_view text) {
+    if (text == "1" || text == "2" || text == "0" || text == "null") {
+      return {};
+    }
+    return fail(ErrorKind::kUnsupported, "the repodata is of version {}, but 2 is the newest known",
+                printable(text.substr(0, 20)))
+        .with_hint("look for a newer Cloche");
+  }
+
+  Status read_info(const std::string& text) {
+    const simdjson::padded_string padded(text);
+    ondemand::document document;
+    ondemand::object object;
+    if (parser_.iterate(padded).get(document) != simdjson::SUCCESS ||
+        document.get_object().get(object) != simdjson::SUCCESS) {
+      return text == "null" ? Status() : Status(corrupt("'info' is no object"));
+    }
+    for (auto member : object) {
+      ondemand::field field;
+      if (std::move(member).get(field) != simdjson::SUCCESS) {
+        return corrupt("'info' cannot be read");
+      }
+      const std::string_view key = key_text(field.key());
+      if (key == "repodata_version") {
+        const std::string_view token = field.value().raw_json_token();
+        TRY(check_version(trimmed_token(token)));
+      }
+      std::string_view value;
+      if (key == "subdir" && field.value().get_string().get(value) == simdjson::SUCCESS) {
+        if (!value.empty() && !subdir_.empty() && value != subdir_) {
+          return fail(ErrorKind::kCorrupt, "the repodata says that it is for {}, not {}",
+                      printable(value.substr(0, 40)), subdir_)
+              .with_hint("the channel serves another platform's file there: tell its operator");
+        }
+        builder_.set_subdir(value);
+      } else if (key == "base_url" && field.value().get_string().get(value) == simdjson::SUCCESS) {
+        builder_.set_base_url(value);
+      }
+    }
+    return {};
+  }
+
+  // --- an object of records -----------------------------------------------------------------------
+
+  Status records(ArchiveKind kind, bool v3) {
+    if (TRY(next()) == 'n') {
+      return skip_value(nullptr);  // null
+    }
+    TRY(expect('{'));
+    if (TRY(next()) == '}') {
+      window_.skip(1);
+      return {};
+    }
+    kind_ = kind;
+    v3_ = v3;
+    for (;;) {
+      if (TRY(next()) != '"') {
+        return corrupt("the name of a package file is missing");
+      }
+      if (TRY(some_records())) {
+        return {};
+      }
+      if (TRY(next()) != ',') {
+        return expect('}');
+      }
+      window_.skip(1);
+    }
+  }
+
+  // Reads as many records as the window has, and leaves it behind the last one of them. True: the
+  // closing brace of their object was passed too.
+  Result<bool> some_records() {
+    for (;;) {
+      if (window_.size() < kWindowBytes / 4) {
+        TRY(window_.fill());
+      }
+      const std::optional<std::size_t> length = last_brace();
+      if (length) {
+        if (const std::optional<bool> closed = TRY(read_fragment(*length))) {
+          return *closed;
+        }
+      }
+      const std::size_t before = window_.size();
+      TRY(window_.fill());
+      if (window_.size() == before && (window_.at_end() || !window_.grow())) {
+        return window_.at_end() && !length ? corrupt("it ends within a record")
+                                           : corrupt(problem_.empty() ? "a record cannot be read" : problem_);
+      }
+      TRY(window_.fill());
+    }
+  }
+
+  // How much of the window to read: up to the last closing brace.
+  std::optional<std::size_t> last_brace() {
+    const void* const brace = memrchr(window_.data(), '}', window_.size());
+    if (brace == nullptr) {
+      return std::nullopt;
+    }
+    return static_cast<std::size_t>(static_cast<const char*>(brace) - window_.data()) + 1;
+  }
+
+  // The same where simdjson found a string that does not end: by counting quotes from the start.
+  std::optional<std::size_t> last_brace_outside_strings() {
+    std::optional<std::size_t> out;
+    bool in_string = false;
+    const char* const data = window_.data();
+    for (std::size_t i = 0; i < window_.size(); ++i) {
+      if (in_string && data[i] == '\\') {
+        ++i;
+      } else if (data[i] == '"') {
+        in_string = !in_string;
+      } else if (data[i] == '}' && !in_string) {
+        out = i + 1;
+      }
+    }
+    return out;
+  }
+
+  // Nothing: no record was complete, more of the document is needed.
+  Result<std::optional<bool>> read_fragment(std::size_t length) {
+    ondemand::document document;
+    error_code error = open_fragment(length, document);
+    if (error == simdjson::UNCLOSED_STRING) {
+      const std::optional<std::size_t> exact = last_brace_outside_strings();
+      if (!exact) {
+        return std::optional<bool>();
+      }
+      length = *exact;
+      error = open_fragment(length, document);
+    }
+    if (error != simdjson::SUCCESS) {
+      problem_ = simdjson::error_message(error);
+      return std::optional<bool>();
+    }
+    char* const begin = window_.data();
+    const char before = std::exchange(begin[-1], '{');
+    const char behind = std::exchange(begin[length], '}');
+    const Result<const char*> end = read_records(document, begin, begin + length);
+    begin[-1] = before;
+    begin[length] = behind;
+    if (!end) {
+      return end.error();
+    }
+    if (*end == nullptr) {
+      return std::optional<bool>();
+    }
+    window_.skip(static_cast<std::size_t>(*end - begin));
+    return std::optional<bool>(closed_);
+  }
+
+  error_code open_fragment(std::size_t length, ondemand::document& document) {
+    char* const begin = window_.data();
+    const char before = std::exchange(begin[-1], '{');
+    const char behind = std::exchange(begin[length], '}');
+    const error_code error =
+        parser_.iterate(begin - 1, length + 2, length + 2 + simdjson::SIMDJSON_PADDING).get(document);
+    begin[-1] = before;
+    begin[length] = behind;
+    return error;
+  }
+
+  // Where what was read ends, null when that is nowhere. Sets closed_.
+  Result<const char*> read_records(ondemand::document& document, const char* begin,
+                                   const char* end) {
+    ondemand::object object;
+    if (const error_code error = document.get_object().get(object)) {
+      problem_ = simdjson::error_message(error);
+      return nullptr;
+    }
+    bool pending = false;
+    const char* done = nullptr;
+    closed_ = false;
+    for (auto member : object) {
+      ondemand::field field;
+      if (const error_code error = std::move(member).get(field)) {
+        problem_ = simdjson::error_message(error);
+        return before_comma(begin, done);
+      }
+      const char* const key = field.key().raw() - 1;  // its quote
+      if (pending) {
+        builder_.add(entry_);
+        done = key;
+      }
+      pending = false;
+      const Result<bool> complete = read_record(field);
+      if (!complete) {
+        return complete.error();
+      }
+      if (!*complete) {
+        return before_comma(begin, done);
+      }
+      pending = true;
+    }
+    const char* location = nullptr;
+    if (document.current_location().get(location) == simdjson::SUCCESS) {
+      closed_ = true;  // by a brace of the document's own
+      done = location;
+    } else {
+      done = end;
+    }
+    if (pending) {
+      builder_.add(entry_);
+    }
+    return done;
+  }
+
+  // `done` is where a key begins whose record is not complete; what was read ends at the comma
+  // before it.
+  static const char* before_comma(const char* begin, const char* done) {
+    while (done != nullptr && done > begin && *done != ',') {
+      --done;
+    }
+    return done;
+  }
+
+  // --- one record ---------------------------------------------------------------------------------
+
+  // False: not complete, or not JSON. Errors are about what it says.
+  Result<bool> read_record(ondemand::field& field) {
+    entry_ = {};
+    entry_.record.kind = static_cast<std::uint32_t>(kind_);
+    file_name_ = key_text_of(field.key());
+    ondemand::object object;
+    if (const error_code error = field.value().get_object().get(object)) {
+      problem_ = simdjson::error_message(error);
+      return false;
+    }
+    for (auto member : object) {
+      ondemand::field one;
+      if (const error_code error = std::move(member).get(one)) {
+        problem_ = simdjson::error_message(error);
+        return false;
+      }
+      if (const error_code error = read_field(key_text(one.key()), one.value())) {
+        if (error == simdjson::INCORRECT_TYPE || error == simdjson::NUMBER_ERROR) {
+          return fail(ErrorKind::kCorrupt, "the repodata's record of {} has a wrong '{}'",
+                      printable(file_name_.substr(0, 200)), printable(key_text(one.key())));
+        }
+        problem_ = simdjson::error_message(error);
+        return false;
+      }
+    }
+    if (entry_.name == 0 || entry_.record.version == 0) {
+      return fail(ErrorKind::kCorrupt, "the repodata's record of {} lacks its name or version",
+                  printable(file_name_.substr(0, 200)));
+    }
+    note_file_name();
+    return true;
+  }
+
+  static std::string_view key_text_of(const ondemand::raw_json_string& key) {
+    const char* const text = key.raw();
+    const char* end = text;
+    while (*end != '"') {
+      end += *end == '\\' ? 2 : 1;
+    }
+    return {text, static_cast<std::size_t>(end - text)};
+  }
+
+  // Kept only where it is not what name, version and build make of it.
+  void note_file_name() {
+    const StringTable& strings = builder_.strings();
+    const std::string_view ending = kind_ == ArchiveKind::kConda ? ".conda" : ".tar.bz2";
+    std::string_view rest = file_name_;
+    const auto take = [&](std::string_view text) {
+      const bool found = rest.starts_with(text);
+      rest.remove_prefix(found ? text.size() : 0);
+      return found;
+    };
+    if (take(strings.text(entry_.name)) && take("-") &&
+        take(strings.text(entry_.record.version)) && take("-") &&
+        take(strings.text(entry_.record.build)) && (v3_ ? rest.empty() : rest == ending)) {
+      return;
+    }
+    entry_.details.file_name =
+        builder_.strings().add(v3_ ? std::string(file_name_).append(ending) : std::string(file_name_));
+  }
+
+  error_code read_field(std::string_view key, ondemand::value value) {
+    if (key.empty()) {
+      return simdjson::SUCCESS;
+    }
+    index_layout::Record& record = entry_.record;
+    index_layout::Details& details = entry_.details;
+    switch (key.front()) {
+      case 'b':
+        if (key == "build" || key == "build_string") {
+          return text(value, record.build);
+        }
+        return key == "build_number" ? number(value, record.build_number) : simdjson::SUCCESS;
+      case 'c':
+        return key == "constrains" ? texts(value, record.constrains) : simdjson::SUCCESS;
+      case 'd':
+        return key == "depends" ? texts(value, record.depends) : simdjson::SUCCESS;
+      case 'e':
+        return key == "extra_depends" || key == "extra-depends" ? extras(value)
+                                                                : simdjson::SUCCESS;
+      case 'f':
+        return key == "flags" ? texts(value, record.flags) : simdjson::SUCCESS;
+      case 'l':
+        if (key == "license") {
+          return optional_text(value, details.license);
+        }
+        return key == "license_family" ? optional_text(value, details.license_family)
+                                       : simdjson::SUCCESS;
+      case 'm':
+        return key == "md5" ? hash(value, details.md5, 1) : simdjson::SUCCESS;
+      case 'n':
+        if (key == "name") {
+          return text(value, entry_.name);
+        }
+        return key == "noarch" ? noarch(value) : simdjson::SUCCESS;
+      case 'p':
+        return key == "python_site_packages_path"
+                   ? optional_text(value, details.python_site_packages_path)
+                   : simdjson::SUCCESS;
+      case 's':
+        if (key == "sha256") {
+          return hash(value, details.sha256, 2);
+        }
+        return key == "size" ? number(value, details.size_bytes) : simdjson::SUCCESS;
+      case 't':
+        if (key == "timestamp") {
+          return timestamp(value);
+        }
+        return key == "track_features" ? features(value) : simdjson::SUCCESS;
+      case 'v':
+        return key == "version" ? text(value, record.version) : simdjson::SUCCESS;
+      default:
+        return simdjson::SUCCESS;
+    }
+  }
+
+  error_code text(ondemand::value& value, std::uint32_t& out) {
+    std::string_view read;
+    const error_code error = value.get_string().get(read);
+    if (error == simdjson::SUCCESS) {
+      out = builder_.strings().add(read);
+    }
+    return error;
+  }
+
+  // What conda never looks at may be null or anything else.
+  error_code optional_text(ondemand::value& value, std::uint32_t& out) {
+    ondemand::json_type type{};
+    if (const error_code error = value.type().get(type)) {
+      return error;
+    }
+    return type == ondemand::json_type::string ? text(value, out) : simdjson::SUCCESS;
+  }
+
+  static error_code number(ondemand::value& value, std::uint64_t& out) {
+    ondemand::json_type type{};
+    if (const error_code error = value.type().get(type)) {
+      return error;
+    }
+    return type == ondemand::json_type::null ? simdjson::SUCCESS : value.get_uint64().get(out);
+  }
+
+  // Seconds in old records, milliseconds in newer ones (conda: models/records.py, TimestampField).
+  error_code timestamp(ondemand::value& value) {
+    constexpr double kLatestSecond = 253402300799.0;  // the end of the year 9999
+    double read = 0;
+    ondemand::json_type type{};
+    if (const error_code error = value.type().get(type)) {
+      return error;
+    }
+    if (type != ondemand::json_type::number) {
+      return simdjson::SUCCESS;
+    }
+    if (const error_code error = value.get_double().get(read)) {
+      return error;
+    }
+    constexpr double kMost = 9e15;
+    const double ms = read <= kLatestSecond ? read * 1000 : read;
+    entry_.record.timestamp_ms = ms > 0 && ms < kMost ? static_cast<std::int64_t>(ms) : 0;
+    return simdjson::SUCCESS;
+  }
+
+  error_code hash(ondemand::value& value, std::span<unsigned char> out, std::uint32_t bit) {
+    ondemand::json_type type{};
+    if (const error_code error = value.type().get(type)) {
+      return error;
+    }
+    if (type != ondemand::json_type::string) {
+      return simdjson::SUCCESS;
+    }
+    std::string_view token = trimmed_token(value.raw_json_token());
+    if (token.size() < 2) {
+      return simdjson::TAPE_ERROR;
+    }
+    token = token.substr(1, token.size() - 2);
+    if (token.empty()) {
+      return simdjson::SUCCESS;
+    }
+    if (!parse_hex(token, out)) {
+      return simdjson::INCORRECT_TYPE;
+    }
+    entry_.details.hashes |= bit;
+    return simdjson::SUCCESS;
+  }
+
+  // true is conda-build's first way to say "generic" (CEP 34).
+  error_code noarch(ondemand::value& value) {
+    ondemand::json_type type{};
+    if (const error_code error = value.type().get(type)) {
+      return error;
+    }
+    conda::Noarch out = conda::Noarch::kNone;
+    if (type == ondemand::json_type::boolean) {
+      bool is_true = false;
+      if (const error_code error = value.get_bool().get(is_true)) {
+        return error;
+      }
+      out = is_true ? conda::Noarch::kGeneric : conda::Noarch::kNone;
+    } else if (type == ondemand::json_type::string) {
+      std::string_view read;
+      if (const error_code error = value.get_string().get(read)) {
+        return error;
+      }
+      out = read == "python" ? conda::Noarch::kPython : conda::Noarch::kGeneric;
+    }
+    entry_.details.noarch = static_cast<std::uint32_t>(out);
+    return simdjson::SUCCESS;
+  }
+
+  // A list, or words in one string (old packages).
+  error_code features(ondemand::value& value) {
+    ondemand::json_type type{};
+    if (const error_code error = value.type().get(type)) {
+      return error;
+    }
+    if (type == ondemand::json_type::array) {
+      return texts(value, entry_.record.track_features);
+    }
+    if (type != ondemand::json_type::string) {
+      return simdjson::SUCCESS;
+    }
+    std::string_view read;
+    if (const error_code error = value.get_string().get(read)) {
+      return error;
+    }
+    items_.clear();
+    for (const std::string_view word : split(read, ' ')) {
+      if (!trim(word).empty()) {
+        items_.push_back(builder_.strings().add(trim(word)));
+      }
+    }
+    entry_.record.track_features = builder_.list(items_);
+    return simdjson::SUCCESS;
+  }
+
+  error_code texts(ondemand::value& value, std::uint32_t& out) {
+    ondemand::json_type type{};
+    if (const error_code error = value.type().get(type)) {
+      return error;
+    }
+    if (type == ondemand::json_type::null) {
+      return simdjson::SUCCESS;
+    }
+    ondemand::array array;
+    if (const error_code error = value.get_array().get(array)) {
+      return error;
+    }
+    std::string_view raw;
+    if (const error_code error = array.raw_json().get(raw)) {
+      return error;
+    }
+    raw = trimmed_token(raw);
+    if (const std::optional<std::uint32_t> known = builder_.known_list(raw)) {
+      out = *known;
+      return simdjson::SUCCESS;
+    }
+    if (const error_code error = array.reset().error()) {
+      return error;
+    }
+    if (const error_code error = read_items(array)) {
+      return error;
+    }
+    out = builder_.list(items_);
+    builder_.remember_list(raw, out);
+    return simdjson::SUCCESS;
+  }
+
+  error_code read_items(ondemand::array& array) {
+    items_.clear();
+    return append_items(array);
+  }
+
+  error_code append_items(ondemand::array& array) {
+    for (auto item : array) {
+      std::string_view read;
+      if (const error_code error = item.get_string().get(read)) {
+        return error;
+      }
+      items_.push_back(builder_.strings().add(read));
+    }
+    return simdjson::SUCCESS;
+  }
+
+  // {"extra": ["spec", ...]} as name, how many, specs (repodata_index.h).
+  error_code extras(ondemand::value& value) {
+    ondemand::object object;
+    if (const error_code error = value.get_object().get(object)) {
+      return error;
+    }
+    items_.clear();
+    for (auto member : object) {
+      ondemand::field field;
+      if (const error_code error = std::move(member).get(field)) {
+        return error;
+      }
+      items_.push_back(builder_.strings().add(key_text_of(field.key())));
+      const std::size_t count_at = items_.size();
+      items_.push_back(0);
+      ondemand::array array;
+      if (const error_code error = field.value().get_array().get(array)) {
+        return error;
+      }
+      if (const error_code error = append_items(array)) {
+        return error;
+      }
+      items_[count_at] = static_cast<std::uint32_t>(items_.size() - count_at - 1);
+    }
+    entry_.record.extra_depends = builder_.list(items_);
+    return simdjson::SUCCESS;
+  }
+
+  Window window_;
+  std::string subdir_;
+  RepodataIndexBuilder& builder_;
+  ondemand::parser parser_;
+  ArchiveKind kind_ = ArchiveKind::kConda;
+  bool v3_ = false;
+  bool closed_ = false;
+  std::string problem_;
+  std::string_view file_name_;
+  RepodataIndexBuilder::Entry entry_;
+  std::vector<std::uint32_t> items_;
+};
+
+}  // namespace
+
+Status parse_repodata(io::Reader& source, std::string_view subdir, RepodataIndexBuilder& builder) {
+  return Parser(source, subdir, builder).run();
+}
+
+}  // namespace cloche::source
