@@ -14,11 +14,11 @@ namespace cloche {
 namespace {
 
 constexpr int kMaxDepth = 64;
-constexpr std::size_t kMaxNodes = 200'000;
 
 class Parser {
  public:
-  Parser(std::string_view text, const std::string& file) : text_(text), file_(file) {
+  Parser(std::string_view text, const std::string& file, std::size_t max_nodes)
+      : text_(text), file_(file), max_nodes_(max_nodes) {
     yaml_parser_initialize(&parser_);
     yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()),
                                  text.size());
@@ -112,9 +112,9 @@ class Parser {
 
   Status count(const YamlNode& node, std::size_t nodes) {
     nodes_ += nodes;
-    if (nodes_ > kMaxNodes) {
+    if (nodes_ > max_nodes_) {
       return refuse(node.at,
-                    fmt::format("more than {} nodes once aliases are expanded", kMaxNodes));
+                    fmt::format("more than {} nodes once aliases are expanded", max_nodes_));
     }
     return {};
   }
@@ -235,6 +235,7 @@ class Parser {
 
   std::string_view text_;
   const std::string& file_;
+  std::size_t max_nodes_;
   yaml_parser_t parser_{};
   yaml_event_t event_{};
   bool have_event_ = false;
@@ -577,8 +578,8 @@ Json YamlNode::to_json(bool as_text) const {
   return text;
 }
 
-Result<YamlNode> parse_yaml(std::string_view text, const std::string& file) {
-  return Parser(text, file).document();
+Result<YamlNode> parse_yaml(std::string_view text, const std::string& file, std::size_t max_nodes) {
+  return Parser(text, file, max_nodes).document();
 }
 
 std::string to_yaml(const Json& value) {

@@ -2,6 +2,7 @@
 // PyYAML's, so a file means here what it means to conda and to Azure's tools.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,11 +49,15 @@ struct YamlNode::Member {
   YamlNode value;
 };
 
+// Nodes of the largest document that is read, for people's files; they cost about 300 bytes each.
+inline constexpr std::size_t kMaxYamlNodes = 200'000;
+
 // kInvalid with line, column and a hint: malformed, a key twice in a mapping, a key that is no
-// scalar, several documents, nested deeper than 64, over 200,000 nodes after aliases are
+// scalar, several documents, nested deeper than 64, over `max_nodes` nodes after aliases are
 // expanded, or invalid UTF-8. An empty document is a null scalar. Anchors, aliases and merge keys
 // (<<) are resolved.
-Result<YamlNode> parse_yaml(std::string_view text, const std::string& file);
+Result<YamlNode> parse_yaml(std::string_view text, const std::string& file,
+                            std::size_t max_nodes = kMaxYamlNodes);
 
 // Block-style YAML of a JSON value, keys in their order, two blanks a level. A string is quoted
 // wherever a YAML 1.1 reader would take it for something else; several lines become a literal block

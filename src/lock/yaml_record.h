@@ -1,0 +1,68 @@
+// Reading a YAML mapping by its keys, with errors that name the line.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/diagnostic.h"
+#include "core/result.h"
+#include "core/yaml.h"
+
+namespace cloche::lock {
+
+// A lock of 4,000 packages with everything that a channel says of them; foreign ones hold several
+// platforms.
+inline constexpr std::size_t kMaxLockNodes = 400'000;
+inline constexpr std::size_t kMaxLockBytes = std::size_t{16} << 20U;
+
+// The root of a lock's text. kInvalid: larger than kMaxLockBytes, or what parse_yaml refuses.
+Result<YamlNode> parse_lock_yaml(std::string_view text, const std::string& file);
+
+// kInvalid at a place.
+Error refuse(const Location& at, std::string message, std::string hint = "");
+
+// A view of one mapping, which must outlive it. A key whose value is null counts as absent. Reading
+// remembers the keys that were asked for.
+class YamlRecord {
+ public:
+  // kInvalid: no mapping. `what` names it in messages: "a package".
+  static Result<YamlRecord> open(const YamlNode& node, std::string_view what);
+
+  const Location& at() const { return node_->at; }
+  const YamlNode* find(std::string_view key);  // nullptr: absent
+  Result<const YamlNode*> need(std::string_view key);
+
+  // "" where it is absent.
+  Result<std::string> text(std::string_view key);
+  Result<std::string> needed_text(std::string_view key);
+  // Hex digits, exactly so many, or "".
+  Result<std::string> hash(std::string_view key, std::size_t digits);
+  // 0 where it is absent.
+  Result<std::int64_t> integer(std::string_view key, std::int64_t low = 0,
+                               std::int64_t high = std::numeric_limits<std::int64_t>::max());
+  Result<bool> flag(std::string_view key);  // false where it is absent
+  // Empty where it is absent.
+  Result<std::vector<std::string>> texts(std::string_view key);
+  // The items of a list, nullptr where it is absent.
+  Result<const std::vector<YamlNode>*> list(std::string_view key);
+
+  // An error at the key's value, or at the mapping where the key is absent.
+  Error refuse_key(std::string_view key, std::string message, std::string hint = "") const;
+
+  // A warning for each key that nobody asked for, with the nearest one that was.
+  void warn_unknown(std::string rule, Diagnostics& diagnostics) const;
+
+ private:
+  YamlRecord(const YamlNode* node, std::string_view what) : node_(node), what_(what) {}
+  const YamlNode* node_;
+  std::string_view what_;
+  std::vector<std::string_view> asked_;
+};
+
+// A scalar that is no null.
+Result<std::string> text_of(const YamlNode& node, std::string_view what);
+
+}  // namespace cloche::lock
