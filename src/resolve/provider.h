@@ -44,6 +44,15 @@ class Provider {
   // The candidates of names() that satisfy it, the most wanted first.
   virtual Result<std::span<const SolvableId>> matching(RequirementId requirement) = 0;
 
+  // Whether two candidates of a name, neighbours in matching(), differ only in what a closer look
+  // tells: prefer() then decides. For ecosystems where that look is dear.
+  virtual bool tied(SolvableId /*a*/, SolvableId /*b*/) { return false; }
+
+  // The most wanted of candidates that are tied, by one order for all calls.
+  virtual Result<SolvableId> prefer(std::span<const SolvableId> candidates) {
+    return candidates.front();
+  }
+
   // Asked only for solvables that a search has chosen.
   virtual Result<Dependencies> dependencies(SolvableId solvable) = 0;
 

@@ -120,7 +120,7 @@ class Search {
       if (TRY(expand()) || have_conflict_) {
         continue;
       }
-      if (!choose() && !have_conflict_) {
+      if (!TRY(choose()) && !have_conflict_) {
         return std::variant<Solution, Unsolvable>(solution());
       }
     }
@@ -832,7 +832,7 @@ class Search {
 
   // Decides the first requirement, in the order of the header, that nothing satisfies yet. False:
   // all are satisfied.
-  bool choose() {
+  Result<bool> choose() {
     for (; chosen_trail_ < trail_.size(); ++chosen_trail_, chosen_clause_ = 0) {
       const Var parent = trail_[chosen_trail_];
       if (var(parent).value < 0) {
@@ -847,7 +847,7 @@ class Search {
         if (satisfied(clause.requirement)) {
           continue;
         }
-        const Var best = best_open(clause);
+        const Var best = TRY(best_open(clause));
         if (best == kNone) {
           set_conflict({Reason::Kind::kRequire, clauses[chosen_clause_]});
           return false;
@@ -862,13 +862,20 @@ class Search {
   }
 
   // The most wanted open candidate; kNone when all are false.
-  Var best_open(const RequireClause& clause) {
-    for (const SolvableId one : requirement_state(clause.requirement).matching) {
-      if (value(var_of(one)) == 0) {
-        return var_of(one);
+  Result<Var> best_open(const RequireClause& clause) {
+    const std::span<const SolvableId> matching = requirement_state(clause.requirement).matching;
+    const auto open = [&](SolvableId one) { return value(var_of(one)) == 0; };
+    const auto first = std::ranges::find_if(matching, open);
+    if (first == matching.end()) {
+      return kNone;
+    }
+    std::vector<SolvableId> tied = {*first};
+    for (auto next = first + 1; next != matching.end() && provider_.tied(*first, *next); ++next) {
+      if (open(*next)) {
+        tied.push_back(*next);
       }
     }
-    return kNone;
+    return var_of(tied.size() == 1 ? *first : TRY(provider_.prefer(tied)));
   }
 
   Solution solution() {

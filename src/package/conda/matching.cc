@@ -189,6 +189,11 @@ Result<RecordMatcher> RecordMatcher::compile(const MatchSpec& spec) {
   return out;
 }
 
+bool RecordMatcher::needs_file() const {
+  return !spec_.url.empty() || spec_.brackets.contains("md5") ||
+         spec_.brackets.contains("sha256") || spec_.brackets.contains("fn");
+}
+
 bool RecordMatcher::matches(const RecordView& record) const {
   const auto bracket_allows = [&](std::string_view key, std::string_view value) {
     const auto found = spec_.brackets.find(std::string(key));

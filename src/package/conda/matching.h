@@ -70,6 +70,9 @@ class RecordMatcher {
   bool version_only() const { return version_only_; }
   const VersionMatcher& version() const { return version_; }
 
+  // Whether matches() looks at the record's file name or hashes.
+  bool needs_file() const;
+
  private:
   MatchSpec spec_;
   VersionMatcher version_;

@@ -117,8 +117,8 @@ std::optional<std::uint32_t> RepodataIndexBuilder::known_list(std::string_view r
 
 void RepodataIndexBuilder::remember_list(std::string_view raw, std::uint32_t list) {
   if (known_count_ * 2 >= known_.size()) {
-    const std::vector<KnownList> before =
-        std::exchange(known_, std::vector<KnownList>(std::max<std::size_t>(1024, known_.size() * 2)));
+    const std::vector<KnownList> before = std::exchange(
+        known_, std::vector<KnownList>(std::max<std::size_t>(1024, known_.size() * 2)));
     for (const KnownList& one : before) {
       if (one.used) {
         known_[known_slot(one.key)] = one;
@@ -187,8 +187,8 @@ void RepodataIndexBuilder::drop_duplicates(std::vector<std::uint32_t>& order) co
   std::ranges::sort(best, [&](std::uint32_t a, std::uint32_t b) {
     return std::tuple(key(a), records_[a].kind, b) < std::tuple(key(b), records_[b].kind, a);
   });
-  const auto rest = std::ranges::unique(
-      best, [&](std::uint32_t a, std::uint32_t b) { return key(a) == key(b); });
+  const auto rest =
+      std::ranges::unique(best, [&](std::uint32_t a, std::uint32_t b) { return key(a) == key(b); });
   if (rest.empty()) {
     return;
   }
@@ -197,8 +197,7 @@ void RepodataIndexBuilder::drop_duplicates(std::vector<std::uint32_t>& order) co
   order = std::move(best);
 }
 
-Status RepodataIndexBuilder::finish(
-    const std::function<Status(std::string_view)>& write) && {
+Status RepodataIndexBuilder::finish(const std::function<Status(std::string_view)>& write) && {
   // Where each name's records are, names in their own order.
   std::vector<std::uint32_t> by_name(records_.size());
   {
@@ -257,9 +256,10 @@ Status RepodataIndexBuilder::finish(
   };
   const auto aligned = [](std::uint64_t at) { return (at + 7) / 8 * 8; };
   const std::uint64_t name_bytes = names.size() * sizeof(index_layout::Name);
-  header.file_bytes = aligned(sizeof header + strings_.starts().size() * 8 + name_bytes) +
-                      order.size() * (sizeof(index_layout::Record) + sizeof(index_layout::Details)) +
-                      (list_starts_.size() + list_items_.size()) * 4 + strings_.bytes().size();
+  header.file_bytes =
+      aligned(sizeof header + strings_.starts().size() * 8 + name_bytes) +
+      order.size() * (sizeof(index_layout::Record) + sizeof(index_layout::Details)) +
+      (list_starts_.size() + list_items_.size()) * 4 + strings_.bytes().size();
 
   TRY(put(bytes_of(std::span<const index_layout::Header>(&header, 1))));
   TRY(put(bytes_of(std::span<const std::uint64_t>(strings_.starts()))));

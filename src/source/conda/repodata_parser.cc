@@ -1,14 +1,12 @@
 // The document is one object of several hundred thousand small ones, far too big to hold. So a
 // window moves over it. The few outer braces and keys are read by hand; within an object of records
-// the window's text, from one record's key to the last closing brace in it, is made an object of its
-// own by a brace before and one behind, and simdjson reads that.
+// the window's text, from one record's key to the last closing brace in it, is made an object of
+// its own by a brace before and one behind, and simdjson reads that.
 //
 // Where the window was cut may be within a record (nested objects have closing braces too), so a
 // record counts only when the token after it was seen to be right; the rest waits for the next
 // window.
 #include "source/conda/repodata_parser.h"
-
-#include <simdjson.h>
 
 #include <algorithm>
 #include <array>
@@ -16,6 +14,8 @@
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <simdjson.h>
 
 #include "core/text.h"
 
@@ -100,7 +100,8 @@ std::string_view key_text(const ondemand::raw_json_string& key) {
   const void* const quote = std::memchr(text, '"', kLongestKnown);
   return quote == nullptr
              ? std::string_view()
-             : std::string_view(text, static_cast<std::size_t>(static_cast<const char*>(quote) - text));
+             : std::string_view(text,
+                                static_cast<std::size_t>(static_cast<const char*>(quote) - text));
 }
 
 std::string_view trimmed_token(std::string_view token) {
@@ -128,10 +129,12 @@ class Parser {
   }
 
  private:
-  // --- the outer levels ---------------------------------------------------------------------------
+  // --- the outer levels
+  // ---------------------------------------------------------------------------
 
   Error corrupt(std::string_view what) const {
-    return fail(ErrorKind::kCorrupt, "the repodata is damaged at byte {}: {}", window_.offset(), what);
+    return fail(ErrorKind::kCorrupt, "the repodata is damaged at byte {}: {}", window_.offset(),
+                what);
   }
 
   // The next byte that is no blank, which stays; 0 at the end.
@@ -298,7 +301,8 @@ class Parser {
     return {};
   }
 
-  // --- an object of records -----------------------------------------------------------------------
+  // --- an object of records
+  // -----------------------------------------------------------------------
 
   Status records(ArchiveKind kind, bool v3) {
     if (TRY(next()) == 'n') {
@@ -341,8 +345,9 @@ class Parser {
       const std::size_t before = window_.size();
       TRY(window_.fill());
       if (window_.size() == before && (window_.at_end() || !window_.grow())) {
-        return window_.at_end() && !length ? corrupt("it ends within a record")
-                                           : corrupt(problem_.empty() ? "a record cannot be read" : problem_);
+        return window_.at_end() && !length
+                   ? corrupt("it ends within a record")
+                   : corrupt(problem_.empty() ? "a record cannot be read" : problem_);
       }
       TRY(window_.fill());
     }
@@ -411,7 +416,8 @@ class Parser {
     const char before = std::exchange(begin[-1], '{');
     const char behind = std::exchange(begin[length], '}');
     const error_code error =
-        parser_.iterate(begin - 1, length + 2, length + 2 + simdjson::SIMDJSON_PADDING).get(document);
+        parser_.iterate(begin - 1, length + 2, length + 2 + simdjson::SIMDJSON_PADDING)
+            .get(document);
     begin[-1] = before;
     begin[length] = behind;
     return error;
@@ -471,7 +477,8 @@ class Parser {
     return done;
   }
 
-  // --- one record ---------------------------------------------------------------------------------
+  // --- one record
+  // ---------------------------------------------------------------------------------
 
   // False: not complete, or not JSON. Errors are about what it says.
   Result<bool> read_record(ondemand::field& field) {
@@ -525,13 +532,13 @@ class Parser {
       rest.remove_prefix(found ? text.size() : 0);
       return found;
     };
-    if (take(strings.text(entry_.name)) && take("-") &&
-        take(strings.text(entry_.record.version)) && take("-") &&
-        take(strings.text(entry_.record.build)) && (v3_ ? rest.empty() : rest == ending)) {
+    if (take(strings.text(entry_.name)) && take("-") && take(strings.text(entry_.record.version)) &&
+        take("-") && take(strings.text(entry_.record.build)) &&
+        (v3_ ? rest.empty() : rest == ending)) {
       return;
     }
-    entry_.details.file_name =
-        builder_.strings().add(v3_ ? std::string(file_name_).append(ending) : std::string(file_name_));
+    entry_.details.file_name = builder_.strings().add(v3_ ? std::string(file_name_).append(ending)
+                                                          : std::string(file_name_));
   }
 
   error_code read_field(std::string_view key, ondemand::value value) {
@@ -551,8 +558,7 @@ class Parser {
       case 'd':
         return key == "depends" ? texts(value, record.depends) : simdjson::SUCCESS;
       case 'e':
-        return key == "extra_depends" || key == "extra-depends" ? extras(value)
-                                                                : simdjson::SUCCESS;
+        return key == "extra_depends" || key == "extra-depends" ? extras(value) : simdjson::SUCCESS;
       case 'f':
         return key == "flags" ? texts(value, record.flags) : simdjson::SUCCESS;
       case 'l':

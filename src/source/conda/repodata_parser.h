@@ -14,8 +14,8 @@ namespace cloche::source {
 // `subdir` is where it was found: what the document says of itself wins, but another platform's
 // document is refused. A key that is not known is skipped; so are v3's archives that are neither
 // .conda nor .tar.bz2.
-// kCorrupt: no JSON, cut short, or of another shape, with the byte where it was seen; the builder is
-// then of no use. kUnsupported: repodata_version above 2. And what the reader fails with.
+// kCorrupt: no JSON, cut short, or of another shape, with the byte where it was seen; the builder
+// is then of no use. kUnsupported: repodata_version above 2. And what the reader fails with.
 Status parse_repodata(io::Reader& source, std::string_view subdir, RepodataIndexBuilder& builder);
 
 }  // namespace cloche::source
