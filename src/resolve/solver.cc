@@ -68,9 +68,10 @@ struct LearnedClause {
 struct NameState {
   bool loaded = false;
   std::span<const SolvableId> candidates;
-  Var selected = kNone;
-  std::vector<std::uint32_t> require_clauses;    // with a candidate of this name
-  std::vector<std::uint32_t> constrain_clauses;  // about this name
+  // Those of clauses about this name. Many clauses share one, and what a chosen candidate meets is
+  // passed over with all its clauses.
+  std::vector<RequirementId> required;
+  std::vector<RequirementId> constrained;
   std::vector<std::uint32_t>
       positive_watches;  // learned clauses that watch a candidate of this name
 };
@@ -79,15 +80,18 @@ struct RequirementState {
   bool loaded = false;
   std::span<const NameId> names;
   std::span<const SolvableId> matching;
-  std::vector<SolvableId> sorted;  // matching, for look-up
+  // The same as a set: bit i is solvable first + i.
+  std::uint32_t first = 0;
+  std::vector<bool> bits;
+  std::vector<std::uint32_t> require_clauses;
+  std::vector<std::uint32_t> constrain_clauses;
 };
 
+// What is looked at less often than a variable's value and name.
 struct VarState {
-  std::int8_t value = 0;  // as written on the trail: 1 true, -1 false, 0 not
   bool expanded = false;
   std::int32_t level = 0;
   Reason reason;
-  NameId name{};
   std::vector<std::uint32_t> own_clauses;        // require clauses with this parent
   std::vector<std::uint32_t> condition_clauses;  // require clauses with this condition
   std::vector<std::uint32_t> watching;           // require clauses that watch this candidate
@@ -129,58 +133,66 @@ class Search {
  private:
   // --- state -------------------------------------------------------------------------------------
 
-  VarState& var(Var v) {
+  // Every variable and name is made known by load_name() before anything is asked of it.
+  VarState& var(Var v) { return vars_[v]; }
+  NameState& name_state(NameId id) { return names_[index(id)]; }
+  RequirementState& requirement_state(RequirementId id) { return requirements_[index(id)]; }
+  NameId name_of(Var v) const { return name_of_[v]; }
+  Var selected(NameId id) const { return selected_[index(id)]; }
+
+  void know_var(Var v, NameId name) {
     if (v >= vars_.size()) {
-      vars_.resize(std::max<std::size_t>(v + 1, vars_.size() * 2));
+      const std::size_t size = std::max<std::size_t>(v + 1, vars_.size() * 2);
+      vars_.resize(size);
+      values_.resize(size);
+      name_of_.resize(size);
     }
-    return vars_[v];
+    name_of_[v] = name;
   }
 
-  NameState& name_state(NameId id) {
+  void know_name(NameId id) {
     if (index(id) >= names_.size()) {
-      names_.resize(std::max<std::size_t>(index(id) + 1, names_.size() * 2));
+      const std::size_t size = std::max<std::size_t>(index(id) + 1, names_.size() * 2);
+      names_.resize(size);
+      selected_.resize(size, kNone);
     }
-    return names_[index(id)];
   }
 
-  RequirementState& requirement_state(RequirementId id) {
+  void know_requirement(RequirementId id) {
     if (index(id) >= requirements_.size()) {
       requirements_.resize(std::max<std::size_t>(index(id) + 1, requirements_.size() * 2));
     }
-    return requirements_[index(id)];
   }
 
   std::int32_t level() const { return static_cast<std::int32_t>(level_starts_.size()); }
 
   // True 1, false -1, open 0; a candidate beside a selected one is false without being on the
   // trail.
-  int value(Var v) {
-    const VarState& state = var(v);
-    if (state.value != 0 || v == kRoot) {
-      return state.value;
+  int value(Var v) const {
+    const int written = values_[v];
+    if (written != 0 || v == kRoot) {
+      return written;
     }
-    const Var selected = name_state(state.name).selected;
-    return selected != kNone && selected != v ? -1 : 0;
+    const Var chosen = selected(name_of(v));
+    return chosen != kNone && chosen != v ? -1 : 0;
   }
 
-  int value(const Literal& literal) {
+  int value(const Literal& literal) const {
     return literal.positive ? value(literal.var) : -value(literal.var);
   }
 
   // The trail's variable that makes this variable's value: itself, or the selected one beside it.
-  Var source(Var v) {
-    return var(v).value != 0 || v == kRoot ? v : name_state(var(v).name).selected;
-  }
+  Var source(Var v) const { return values_[v] != 0 || v == kRoot ? v : selected(name_of(v)); }
 
   void assign(Var v, bool is_true, Reason reason) {
+    CHECK(values_[v] == 0);
+    values_[v] = is_true ? 1 : -1;
     VarState& state = var(v);
-    CHECK(state.value == 0);
-    state.value = is_true ? 1 : -1;
     state.level = level();
     state.reason = reason;
     trail_.push_back(v);
     if (is_true && v != kRoot) {
-      name_state(state.name).selected = v;
+      selected_[index(name_of(v))] = v;
     }
   }
 
@@ -189,11 +201,10 @@ class Search {
       while (trail_.size() > level_starts_.back()) {
         const Var v = trail_.back();
         trail_.pop_back();
-        VarState& state = vars_[v];
-        if (state.value > 0 && v != kRoot) {
-          name_state(state.name).selected = kNone;
+        if (values_[v] > 0 && v != kRoot) {
+          selected_[index(name_of(v))] = kNone;
         }
-        state.value = 0;
+        values_[v] = 0;
       }
       level_starts_.pop_back();
     }
@@ -211,6 +222,7 @@ class Search {
   // ------------------------------------------------------------------------
 
   Status load_name(NameId id) {
+    know_name(id);
     if (name_state(id).loaded) {
       return {};
     }
@@ -219,12 +231,13 @@ class Search {
     state.loaded = true;
     state.candidates = candidates;
     for (const SolvableId one : candidates) {
-      var(var_of(one)).name = id;
+      know_var(var_of(one), id);
     }
     return {};
   }
 
   Status load_requirement(RequirementId id) {
+    know_requirement(id);
     if (requirement_state(id).loaded) {
       return {};
     }
@@ -237,19 +250,28 @@ class Search {
     state.loaded = true;
     state.names = names;
     state.matching = matching;
-    state.sorted.assign(matching.begin(), matching.end());
-    std::ranges::sort(state.sorted);
+    if (!matching.empty()) {
+      const auto [least, most] = std::ranges::minmax(matching);
+      state.first = index(least);
+      state.bits.resize(index(most) - index(least) + 1);
+      for (const SolvableId one : matching) {
+        state.bits[index(one) - state.first] = true;
+      }
+    }
     return {};
   }
 
-  bool matches(RequirementId id, SolvableId solvable) {
-    return std::ranges::binary_search(requirements_[index(id)].sorted, solvable);
+  bool matches(RequirementId id, SolvableId solvable) const {
+    const RequirementState& state = requirements_[index(id)];
+    const std::uint32_t place = index(solvable) - state.first;  // huge when below the first
+    return place < state.bits.size() && state.bits[place];
   }
 
   Status prefetch(const std::vector<Dependencies>& all) {
     std::vector<NameId> wanted;
     const auto want = [&](RequirementId id) {
       for (const NameId name : provider_.names(id)) {
+        know_name(name);
         if (!name_state(name).loaded) {
           wanted.push_back(name);
         }
@@ -274,6 +296,7 @@ class Search {
   // ------------------------------------------------------------------------------------
 
   Status begin() {
+    know_var(kRoot, {});
     assign(kRoot, true, {});
     var(kRoot).expanded = true;
     Dependencies root;
@@ -316,9 +339,13 @@ class Search {
     if (condition != kRoot) {
       var(condition).condition_clauses.push_back(clause_index);
     }
-    for (const NameId name : requirement_state(requirement).names) {
-      name_state(name).require_clauses.push_back(clause_index);
+    RequirementState& state = requirement_state(requirement);
+    if (state.require_clauses.empty()) {
+      for (const NameId name : state.names) {
+        name_state(name).required.push_back(requirement);
+      }
     }
+    state.require_clauses.push_back(clause_index);
     require_.push_back(clause);
     check_require(clause_index);
   }
@@ -347,9 +374,13 @@ class Search {
     const auto clause_index = static_cast<std::uint32_t>(constrain_.size());
     constrain_.push_back({parent, requirement});
     var(parent).own_constraints.push_back(clause_index);
-    for (const NameId name : requirement_state(requirement).names) {
-      name_state(name).constrain_clauses.push_back(clause_index);
+    RequirementState& state = requirement_state(requirement);
+    if (state.constrain_clauses.empty()) {
+      for (const NameId name : state.names) {
+        name_state(name).constrained.push_back(requirement);
+      }
     }
+    state.constrain_clauses.push_back(clause_index);
     if (value(parent) > 0) {
       apply_constrain(clause_index);
     }
@@ -367,8 +398,11 @@ class Search {
     if (satisfied(clause.requirement)) {
       return;
     }
+    const RequirementState& wanted = requirement_state(clause.requirement);
     Var open = kNone;
-    for (const SolvableId one : requirement_state(clause.requirement).matching) {
+    // Of a name that is decided otherwise, every candidate is out.
+    const bool all_out = wanted.names.size() == 1 && selected(wanted.names.front()) != kNone;
+    for (const SolvableId one : all_out ? std::span<const SolvableId>() : wanted.matching) {
       if (value(var_of(one)) == 0) {
         if (open != kNone) {
           return;  // two are still open
@@ -394,8 +428,8 @@ class Search {
   // Whether a matching candidate is selected.
   bool satisfied(RequirementId id) {
     return std::ranges::any_of(requirement_state(id).names, [&](NameId name) {
-      const Var selected = name_state(name).selected;
-      return selected != kNone && matches(id, solvable_of(selected));
+      const Var chosen = selected(name);
+      return chosen != kNone && matches(id, solvable_of(chosen));
     });
   }
 
@@ -426,7 +460,7 @@ class Search {
   bool propagate() {
     while (propagated_ < trail_.size() && !have_conflict_) {
       const Var v = trail_[propagated_++];
-      if (var(v).value > 0) {
+      if (values_[v] > 0) {
         became_true(v);
       } else {
         became_false(v);
@@ -437,8 +471,12 @@ class Search {
 
   void became_true(Var v) {
     if (v != kRoot) {
-      const NameId name = var(v).name;
-      check_each(name_state(name).require_clauses);
+      const NameId name = name_of(v);
+      for (const RequirementId requirement : name_state(name).required) {
+        if (!matches(requirement, solvable_of(v))) {
+          check_each(requirement_state(requirement).require_clauses);
+        }
+      }
       forbid_constraining_parents(v, name);
       visit_learned(true, v);
     }
@@ -462,18 +500,22 @@ class Search {
 
   // A package that constrains this name otherwise cannot be in.
   void forbid_constraining_parents(Var v, NameId name) {
-    for (const std::uint32_t clause_index : name_state(name).constrain_clauses) {
-      const ConstrainClause& clause = constrain_[clause_index];
-      if (have_conflict_ || clause.parent == v || matches(clause.requirement, solvable_of(v))) {
+    for (const RequirementId requirement : name_state(name).constrained) {
+      if (matches(requirement, solvable_of(v))) {
         continue;
       }
-      const int parent = value(clause.parent);
-      if (parent > 0) {
-        constrained_ = v;
-        set_conflict({Reason::Kind::kConstrain, clause_index});
-      } else if (parent == 0) {
-        assign(clause.parent, false, {Reason::Kind::kConstrain, clause_index});
-        forbidding_[clause.parent] = v;
+      for (const std::uint32_t clause_index : requirement_state(requirement).constrain_clauses) {
+        const Var parent = constrain_[clause_index].parent;
+        if (have_conflict_ || parent == v) {
+          continue;
+        }
+        if (value(parent) > 0) {
+          constrained_ = v;
+          set_conflict({Reason::Kind::kConstrain, clause_index});
+        } else if (value(parent) == 0) {
+          assign(parent, false, {Reason::Kind::kConstrain, clause_index});
+          forbidding_[parent] = v;
+        }
       }
     }
   }
@@ -516,7 +558,7 @@ class Search {
   // watch leave the list.
   void visit_learned(bool positive, Var v) {
     const auto list_of = [&]() -> std::vector<std::uint32_t>& {
-      return positive ? name_state(var(v).name).positive_watches : var(v).negative_watches;
+      return positive ? name_state(name_of(v)).positive_watches : var(v).negative_watches;
     };
     std::vector<std::uint32_t> list = std::exchange(list_of(), {});
     const auto rest = std::ranges::remove_if(list, [&](std::uint32_t clause_index) {
@@ -530,7 +572,7 @@ class Search {
     if (a.positive != b.positive) {
       return false;
     }
-    return a.positive ? var(a.var).name == var(b.var).name : a.var == b.var;
+    return a.positive ? name_of(a.var) == name_of(b.var) : a.var == b.var;
   }
 
   // Returns whether the clause still watches a literal of this list.
@@ -565,7 +607,7 @@ class Search {
 
   void watch_learned(std::uint32_t clause_index, const Literal& literal) {
     if (literal.positive) {
-      name_state(var(literal.var).name).positive_watches.push_back(clause_index);
+      name_state(name_of(literal.var)).positive_watches.push_back(clause_index);
     } else {
       var(literal.var).negative_watches.push_back(clause_index);
     }
@@ -689,7 +731,7 @@ class Search {
       --open;
       const Var v = trail_[at];
       if (open == 0) {
-        clause.literals[0] = {v, var(v).value < 0};
+        clause.literals[0] = {v, values_[v] < 0};
         break;
       }
       clause.antecedents.push_back(var(v).reason);
@@ -788,7 +830,7 @@ class Search {
     std::vector<Dependencies> all;
     for (; expand_from_ < trail_.size(); ++expand_from_) {
       const Var v = trail_[expand_from_];
-      if (var(v).value > 0 && !var(v).expanded) {
+      if (values_[v] > 0 && !var(v).expanded) {
         var(v).expanded = true;
         ++statistics_.expanded;
         parents.push_back(v);
@@ -813,15 +855,15 @@ class Search {
         continue;
       }
       for (const NameId name : requirement_state(conditional.condition).names) {
-        const Var selected = name_state(name).selected;
-        if (selected == kNone || !matches(conditional.condition, solvable_of(selected))) {
+        const Var chosen = selected(name);
+        if (chosen == kNone || !matches(conditional.condition, solvable_of(chosen))) {
           continue;
         }
-        const auto key = std::pair(static_cast<std::uint32_t>(i), selected);
+        const auto key = std::pair(static_cast<std::uint32_t>(i), chosen);
         const auto place = std::ranges::lower_bound(woken_, key);
         if (place == woken_.end() || *place != key) {
           woken_.insert(place, key);
-          add_require(conditional.parent, selected, conditional.requirement);
+          add_require(conditional.parent, chosen, conditional.requirement);
           choose_from_start();
           woke = true;
         }
@@ -835,7 +877,7 @@ class Search {
   Result<bool> choose() {
     for (; chosen_trail_ < trail_.size(); ++chosen_trail_, chosen_clause_ = 0) {
       const Var parent = trail_[chosen_trail_];
-      if (var(parent).value < 0) {
+      if (values_[parent] < 0) {
         continue;
       }
       const std::vector<std::uint32_t>& clauses = var(parent).own_clauses;
@@ -881,7 +923,7 @@ class Search {
   Solution solution() {
     Solution out;
     for (const Var v : trail_) {
-      if (v != kRoot && var(v).value > 0) {
+      if (v != kRoot && values_[v] > 0) {
         out.solvables.push_back(solvable_of(v));
       }
     }
@@ -892,7 +934,11 @@ class Search {
   const Request& request_;
   Statistics& statistics_;
 
+  // By variable; by name. Values and names apart: propagation looks at little else.
+  std::vector<std::int8_t> values_;  // as written on the trail: 1 true, -1 false, 0 not
+  std::vector<NameId> name_of_;
   std::vector<VarState> vars_;
+  std::vector<Var> selected_;
   std::vector<NameState> names_;
   std::vector<RequirementState> requirements_;
   std::vector<RequireClause> require_;
