@@ -12,9 +12,11 @@
 #include "core/json.h"
 #include "core/text.h"
 #include "definition/definition_json.h"
+#include "definition/fingerprint.h"
 #include "io/descriptor.h"
 #include "io/file.h"
 #include "io/temporary.h"
+#include "lock/cloche_lock.h"
 #include "workspace/tar_header.h"
 
 namespace cloche::workspace {
@@ -45,16 +47,28 @@ Needed blobs_of(const definition::Environment& environment) {
 
 // ---- writing
 
-std::string main_document(const definition::Environment& environment) {
-  Json content = definition::to_json(environment);
+Json json_of(const std::vector<lock::Lock>& locks) {
+  Json out = Json::array();
+  for (const lock::Lock& one : locks) {
+    out.push(Json::object()
+                 .set("digest", lock::digest_of(one).to_string())
+                 .set("text", lock::write_cloche_lock(one)));
+  }
+  return out;
+}
+
+std::string main_document(const Bundle& bundle) {
+  Json content = definition::to_json(bundle.environment);
   const std::string digest = Digest::of(content.canonical()).to_string();
-  return Json::object()
-             .set("format", kFormatName)
-             .set("format_version", kFormatVersion)
-             .set("digest", digest)
-             .set("environment", std::move(content))
-             .dump(2) +
-         "\n";
+  Json document = Json::object()
+                      .set("format", kFormatName)
+                      .set("format_version", kFormatVersion)
+                      .set("digest", digest)
+                      .set("environment", std::move(content));
+  if (!bundle.locks.empty()) {
+    document.set("locks", json_of(bundle.locks));
+  }
+  return document.dump(2) + "\n";
 }
 
 Status write_padding(io::TemporaryFile& out, std::uint64_t size) {
@@ -103,20 +117,20 @@ class Reader {
  public:
   Reader(const ReadBytes& read, const blob::BlobStore& blobs) : read_(read), blobs_(blobs) {}
 
-  Result<definition::Environment> run() {
+  Result<Bundle> run() {
     const auto first = TRY(next_member());
     if (!first || first->name != kMainMember) {
       return no_bundle(fmt::format("{} does not come first", kMainMember));
     }
-    definition::Environment environment = TRY(read_main(*first));
-    Needed needed = blobs_of(environment);
+    Bundle bundle = TRY(read_main(*first));
+    Needed needed = blobs_of(bundle.environment);
     while (const auto member = TRY(next_member())) {
       TRY(read_blob(*member, needed));
     }
     if (!needed.empty()) {
       return damaged(fmt::format("{} files are missing", needed.size()));
     }
-    return environment;
+    return bundle;
   }
 
  private:
@@ -142,7 +156,7 @@ class Reader {
     return out;
   }
 
-  Result<definition::Environment> read_main(const TarMember& member) {
+  Result<Bundle> read_main(const TarMember& member) {
     if (member.size_bytes > kMaxMainBytes) {
       return no_bundle(fmt::format("{} is larger than {} bytes", kMainMember, kMaxMainBytes));
     }
@@ -167,7 +181,36 @@ class Reader {
     if (auto* context = std::get_if<definition::BuildContextBase>(&environment.definition.base)) {
       context->root.clear();
     }
-    return environment;
+    std::vector<lock::Lock> locks =
+        TRY(read_locks(document["locks"], definition::fingerprint(environment.definition)));
+    return Bundle{std::move(environment), std::move(locks)};
+  }
+
+  static Result<std::vector<lock::Lock>> read_locks(const Json& json,
+                                                    std::string_view fingerprint) {
+    std::vector<lock::Lock> out;
+    if (json.is_null()) {
+      return out;
+    }
+    if (!json.is_array()) {
+      return damaged("its locks are no list");
+    }
+    for (const Json& one : json.items()) {
+      Diagnostics ignored;  // keys that a later program of the same format added
+      const auto digest = Digest::parse(one.string_or_empty("digest"));
+      auto lock = lock::parse_cloche_lock(one.string_or_empty("text"), "", ignored);
+      if (!lock && lock.error().kind == ErrorKind::kUnsupported) {
+        return std::move(lock).error();
+      }
+      if (!lock || !digest || lock::digest_of(*lock) != *digest) {
+        return damaged("a lock does not have the digest that is written beside it");
+      }
+      if (lock->fingerprint != fingerprint) {
+        return damaged("a lock in it is another definition's");
+      }
+      out.push_back(std::move(*lock));
+    }
+    return out;
   }
 
   Status read_blob(const TarMember& member, Needed& needed) {
@@ -200,9 +243,9 @@ class Reader {
 
 }  // namespace
 
-Status write_bundle(const definition::Environment& environment, const blob::BlobStore& blobs,
-                    const std::string& path) {
-  const std::string main = main_document(environment);
+Status write_bundle(const Bundle& bundle, const blob::BlobStore& blobs, const std::string& path) {
+  const definition::Environment& environment = bundle.environment;
+  const std::string main = main_document(bundle);
   if (main.size() > kMaxMainBytes) {
     return fail(ErrorKind::kUnsupported, "the build context has too many files to be saved")
         .with_hint("leave some out with .dockerignore, or share it through a registry");
@@ -219,12 +262,11 @@ Status write_bundle(const definition::Environment& environment, const blob::Blob
   return std::move(out).rename_to(path);
 }
 
-Result<definition::Environment> read_bundle(const ReadBytes& read, const blob::BlobStore& blobs) {
+Result<Bundle> read_bundle(const ReadBytes& read, const blob::BlobStore& blobs) {
   return Reader(read, blobs).run();
 }
 
-Result<definition::Environment> read_bundle_file(const std::string& path,
-                                                 const blob::BlobStore& blobs) {
+Result<Bundle> read_bundle_file(const std::string& path, const blob::BlobStore& blobs) {
   const io::Descriptor file = TRY(io::open_for_reading(path));
   return read_bundle([&](char* buffer,
                          std::size_t size) { return io::read_some(file, buffer, size, path); },

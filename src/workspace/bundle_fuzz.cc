@@ -24,8 +24,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       },
       blobs);
   if (found) {
-    if (const auto* context =
-            std::get_if<cloche::definition::BuildContextBase>(&found->definition.base)) {
+    if (const auto* context = std::get_if<cloche::definition::BuildContextBase>(
+            &found->environment.definition.base)) {
       CHECK(context->root.empty());
       for (const auto& file : context->files) {
         CHECK(file.kind != cloche::FileKind::kFile || blobs.contains(file.digest));

@@ -9,9 +9,11 @@
 
 #include "core/testing.h"
 #include "definition/definition_json.h"
+#include "definition/fingerprint.h"
 #include "definition/testing.h"
 #include "io/disk_files.h"
 #include "io/testing.h"
+#include "lock/testing.h"
 #include "workspace/tar_header.h"
 #include "workspace/testing.h"
 
@@ -50,7 +52,7 @@ class BundleTest : public testing::Test {
 
   Result<definition::Environment> read(const std::string& bytes) {
     std::size_t at = 0;
-    return read_bundle(
+    auto bundle = read_bundle(
         [&](char* buffer, std::size_t size) -> Result<std::size_t> {
           const std::size_t count = std::min(size, bytes.size() - at);
           std::memcpy(buffer, bytes.data() + at, count);
@@ -58,6 +60,10 @@ class BundleTest : public testing::Test {
           return count;
         },
         blobs_);
+    if (!bundle) {
+      return bundle.error();
+    }
+    return bundle->environment;
   }
   static std::string member(const std::string& name, const std::string& content) {
     return encode_tar_header({name, content.size()}) + content +
@@ -99,12 +105,32 @@ TEST_F(BundleTest, AGoldenFileStaysReadable) {
   definition::Environment environment = conda_environment("train", {"python=3.11"});
   environment.version = "3";
   const std::string path = directory_.path() + "/a.cloche";
-  ASSERT_TRUE(write_bundle(environment, blobs_, path).has_value());
+  ASSERT_TRUE(write_bundle({environment, {}}, blobs_, path).has_value());
   ASSERT_VALUE(bytes, io::DiskFiles().read(path, 1 << 20));
   expect_golden(CLOCHE_TESTDATA, "bundle/train.cloche", bytes);
   ASSERT_VALUE(found,
                read_bundle_file(std::string(CLOCHE_TESTDATA) + "/bundle/train.cloche", blobs_));
-  EXPECT_EQ(found, environment);
+  EXPECT_EQ(found.environment, environment);
+  EXPECT_TRUE(found.locks.empty());
+}
+
+TEST_F(BundleTest, TakesTheLocksAlong) {
+  definition::Environment environment = conda_environment("train", {"python=3.11"});
+  environment.version = "3";
+  lock::Lock lock = lock::sample_lock();
+  lock.fingerprint = definition::fingerprint(environment.definition);
+  const std::string path = directory_.path() + "/a.cloche";
+  ASSERT_TRUE(write_bundle({environment, {lock}}, blobs_, path).has_value());
+  ASSERT_VALUE(found, read_bundle_file(path, blobs_));
+  EXPECT_EQ(found.environment, environment);
+  ASSERT_EQ(found.locks.size(), 1U);
+  EXPECT_EQ(found.locks[0], lock);
+
+  lock.fingerprint = std::string(32, '0');
+  ASSERT_TRUE(write_bundle({environment, {lock}}, blobs_, path).has_value());
+  const auto refused = read_bundle_file(path, blobs_);
+  ASSERT_FALSE(refused.has_value()) << "the lock of another definition";
+  EXPECT_EQ(refused.error().kind, ErrorKind::kCorrupt);
 }
 
 TEST_F(BundleTest, TheFuzzersCorpusHoldsGoodOnesAndBadOnes) {

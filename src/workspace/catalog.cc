@@ -39,6 +39,32 @@ VersionRow read_version(const Statement& row) {
   return out;
 }
 
+// Every column of LockRow, in its order.
+constexpr std::string_view kSelectLock =
+    "SELECT id, fingerprint, platform, target, digest, body, package_count, created_at, created_by,"
+    " detail FROM locks ";
+
+LockRow read_lock(const Statement& row) {
+  return {.id = row.integer(0),
+          .fingerprint = row.text(1),
+          .platform = row.text(2),
+          .target = row.text(3),
+          .digest = row.text(4),
+          .body = row.text(5),
+          .package_count = row.integer(6),
+          .created_at = row.integer(7),
+          .created_by = row.text(8),
+          .detail = row.text(9)};
+}
+
+Result<std::vector<LockRow>> lock_rows(Statement statement) {
+  std::vector<LockRow> out;
+  while (TRY(statement.step())) {
+    out.push_back(read_lock(statement));
+  }
+  return out;
+}
+
 Result<std::vector<std::string>> texts(Statement statement) {
   std::vector<std::string> out;
   while (TRY(statement.step())) {
@@ -264,6 +290,54 @@ Result<std::vector<Event>> Catalog::events(std::string_view name, std::string_vi
                    .detail = row.text(6)});
   }
   return out;
+}
+
+Result<std::optional<LockRow>> Catalog::one_lock(Statement row) {
+  if (!TRY(row.step())) {
+    return std::optional<LockRow>();
+  }
+  return read_lock(row);
+}
+
+Result<std::optional<LockRow>> Catalog::find_lock(const LockRowKey& key) {
+  Statement row = TRY(database_->prepare(
+      std::string(kSelectLock)
+          .append(
+              "WHERE fingerprint = ? AND platform = ? AND target = ? ORDER BY id DESC LIMIT 1")));
+  row.bind(key.fingerprint).bind(key.platform).bind(key.target);
+  return one_lock(std::move(row));
+}
+
+Result<std::optional<LockRow>> Catalog::find_lock_by_digest(std::string_view digest) {
+  Statement row = TRY(database_->prepare(
+      std::string(kSelectLock).append("WHERE digest = ? ORDER BY id DESC LIMIT 1")));
+  row.bind(digest);
+  return one_lock(std::move(row));
+}
+
+Result<std::vector<LockRow>> Catalog::locks_of(std::string_view fingerprint) {
+  Statement rows = TRY(database_->prepare(std::string(kSelectLock)
+                                              .append("WHERE id IN (SELECT max(id) FROM locks"
+                                                      " WHERE fingerprint = ?"
+                                                      " GROUP BY platform, target) ORDER BY id")));
+  rows.bind(fingerprint);
+  return lock_rows(std::move(rows));
+}
+
+Result<std::vector<LockRow>> Catalog::lock_history(std::string_view fingerprint) {
+  Statement rows = TRY(database_->prepare(
+      "SELECT id, fingerprint, platform, target, digest, '', package_count, created_at,"
+      " created_by, detail FROM locks WHERE fingerprint = ? ORDER BY id"));
+  rows.bind(fingerprint);
+  return lock_rows(std::move(rows));
+}
+
+Status Catalog::add_lock(const LockRow& row) {
+  return database_->run(
+      "INSERT INTO locks (fingerprint, platform, target, digest, body, package_count, created_at,"
+      " created_by, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      row.fingerprint, row.platform, row.target, row.digest, row.body, row.package_count,
+      row.created_at, row.created_by, row.detail);
 }
 
 Result<std::vector<Workspace::Registry>> Catalog::registries() {

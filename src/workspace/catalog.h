@@ -59,6 +59,26 @@ struct EventRow {
   std::string detail = {};
 };
 
+// Which lock is asked for; `target` is the digest of the virtual packages.
+struct LockRowKey {
+  std::string_view fingerprint;
+  std::string_view platform;
+  std::string_view target;
+};
+
+struct LockRow {
+  std::int64_t id = 0;
+  std::string fingerprint = {};
+  std::string platform = {};
+  std::string target = {};
+  std::string digest = {};
+  std::string body = {};  // "" in a history
+  std::int64_t package_count = 0;
+  std::int64_t created_at = 0;
+  std::string created_by = {};
+  std::string detail = {};
+};
+
 class Catalog {
  public:
   // The database outlives the catalog.
@@ -97,12 +117,19 @@ class Catalog {
   Status add_event(const EventRow& event);
   Result<std::vector<Event>> events(std::string_view name, std::string_view version);
 
+  Result<std::optional<LockRow>> find_lock(const LockRowKey& key);  // the newest
+  Result<std::optional<LockRow>> find_lock_by_digest(std::string_view digest);
+  Result<std::vector<LockRow>> locks_of(std::string_view fingerprint);  // the newest of each key
+  Result<std::vector<LockRow>> lock_history(std::string_view fingerprint);  // oldest first
+  Status add_lock(const LockRow& row);
+
   Result<std::vector<Workspace::Registry>> registries();
   Status add_registry(const Workspace::Registry& registry);
 
  private:
   Result<std::optional<VersionRow>> one_version(std::string_view condition, std::string_view first,
                                                 std::string_view second = {});
+  Result<std::optional<LockRow>> one_lock(Statement row);
   Result<std::int64_t> definition_id(const VersionRow& row);
 
   Database* database_;

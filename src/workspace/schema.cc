@@ -74,7 +74,25 @@ CREATE TABLE events (
 CREATE INDEX events_by_name ON events (name, id);
 )sql";
 
-constexpr std::array<const char*, 1> kMigrations = {kVersion1};
+// The newest row of a fingerprint, platform and target is the lock; the older ones are its history.
+constexpr const char* kVersion2 = R"sql(
+CREATE TABLE locks (
+  id INTEGER PRIMARY KEY,
+  fingerprint TEXT NOT NULL,
+  platform TEXT NOT NULL,
+  target TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  body TEXT NOT NULL,
+  package_count INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  created_by TEXT NOT NULL,
+  detail TEXT NOT NULL
+);
+CREATE INDEX locks_by_key ON locks (fingerprint, platform, target, id);
+CREATE INDEX locks_by_digest ON locks (digest);
+)sql";
+
+constexpr std::array<const char*, 2> kMigrations = {kVersion1, kVersion2};
 
 // A whole database appears under its name at once: it is made aside and linked into place, so that
 // no process ever sees half of one, whoever else is making it or dies while doing so.

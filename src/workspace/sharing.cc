@@ -132,6 +132,22 @@ Status Workspace::with_blobs_of(const EnvironmentVersion& entry,
   return use(registry.blobs());
 }
 
+// The current locks of a version, where it stands.
+Result<std::vector<lock::Lock>> Workspace::locks_of(const EnvironmentVersion& entry) {
+  std::vector<StoredLock> stored;
+  if (entry.registry.empty()) {
+    stored = TRY(locks(entry.fingerprint));
+  } else {
+    Workspace registry = TRY(open_registry(entry.registry));
+    stored = TRY(registry.locks(entry.fingerprint));
+  }
+  std::vector<lock::Lock> out;
+  for (StoredLock& one : stored) {
+    out.push_back(std::move(one.lock));
+  }
+  return out;
+}
+
 Result<Workspace::Registered> Workspace::share(const definition::AssetReference& reference,
                                                const std::string& registry,
                                                const std::string& new_name,
@@ -148,6 +164,7 @@ Result<Workspace::Registered> Workspace::share(const definition::AssetReference&
   }));
   Registered out = TRY(target.state_->register_version(
       shared, {.action = "shared", .detail = "from " + directory()}));
+  TRY(target.state_->adopt_locks(TRY(locks_of(entry)), out.entry));
   out.entry.registry = registry;
   const bool own = entry.registry.empty() && !entry.curated && !state_->read_only;
   if (out.created && own) {
@@ -172,21 +189,25 @@ Result<Workspace::Registered> Workspace::copy(const definition::AssetReference& 
       return copy_context(entry.environment.definition, blobs, state_->blobs);
     }));
   }
-  return state_->register_version(renamed(entry, new_name, new_version),
-                                  {.action = "copied", .detail = "from " + shown(entry)});
+  Registered out =
+      TRY(state_->register_version(renamed(entry, new_name, new_version),
+                                   {.action = "copied", .detail = "from " + shown(entry)}));
+  TRY(state_->adopt_locks(TRY(locks_of(entry)), out.entry));
+  return out;
 }
 
 Status Workspace::save(const definition::AssetReference& reference, const std::string& path) {
   const EnvironmentVersion entry = TRY(get(reference));
-  return with_blobs_of(entry, [&](const blob::BlobStore& blobs) {
-    return write_bundle(entry.environment, blobs, path);
-  });
+  const Bundle bundle = {entry.environment, TRY(locks_of(entry))};
+  return with_blobs_of(
+      entry, [&](const blob::BlobStore& blobs) { return write_bundle(bundle, blobs, path); });
 }
 
 Result<Workspace::Registered> Workspace::load(const std::string& path, const std::string& new_name,
                                               const std::string& new_version) {
   TRY(state_->check_writable());
-  definition::Environment environment = TRY(read_bundle_file(path, state_->blobs));
+  Bundle bundle = TRY(read_bundle_file(path, state_->blobs));
+  definition::Environment& environment = bundle.environment;
   if (!new_name.empty()) {
     environment.name = new_name;
   }
@@ -196,9 +217,11 @@ Result<Workspace::Registered> Workspace::load(const std::string& path, const std
   if (environment.name != definition::kAnonymousName) {
     TRY(check_new_name(environment.name));
   }
-  return state_->register_version(
+  Registered out = TRY(state_->register_version(
       environment,
-      {.action = "imported", .detail = fmt::format("from {}", printable(base_name(path)))});
+      {.action = "imported", .detail = fmt::format("from {}", printable(base_name(path)))}));
+  TRY(state_->adopt_locks(bundle.locks, out.entry));
+  return out;
 }
 
 Status Workspace::restore_context(const EnvironmentVersion& entry, const std::string& directory) {

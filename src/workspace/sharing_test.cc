@@ -9,6 +9,7 @@
 #include "io/disk_files.h"
 #include "io/file.h"
 #include "io/testing.h"
+#include "lock/testing.h"
 #include "workspace/testing.h"
 
 namespace cloche::workspace {
@@ -294,6 +295,37 @@ TEST_F(RestoreTest, NoticesADamagedOrMissingBlob) {
   std::ofstream(blob) << "c0ntent";
   EXPECT_EQ(restore({damaged}).error().kind, ErrorKind::kCorrupt);
   EXPECT_FALSE(fs::exists(path("out/b")));
+}
+
+TEST_F(SharingTest, LocksGoWhereTheirVersionGoes) {
+  ASSERT_TRUE(workspace_->create(conda_environment("train", {"python=3.11"})).has_value());
+  const EnvironmentVersion entry = workspace_->get(ref("train")).value();
+  lock::Lock lock = lock::sample_lock();
+  lock.fingerprint = entry.fingerprint;
+  ASSERT_TRUE(workspace_->put_lock(lock, {}).value().stored);
+  ASSERT_TRUE(workspace_->add_registry({"team", path("registry")}).has_value());
+  ASSERT_TRUE(workspace_->share(ref("train"), "team").has_value());
+  ASSERT_TRUE(workspace_->save(ref("train"), path("saved.cloche")).has_value());
+
+  const LockKey key = {lock.fingerprint, lock.platform, lock.virtual_packages};
+  TestWorkspace loader;
+  ASSERT_TRUE(loader->load(path("saved.cloche")).has_value());
+  EXPECT_EQ(loader->find_lock(key).value()->lock, lock);
+  EXPECT_EQ(value_of(loader->history("train")).back().action, "locked");
+
+  TestWorkspace copier;
+  ASSERT_TRUE(copier->add_registry({"team", path("registry")}).has_value());
+  definition::AssetReference shared = ref("train:1");
+  shared.registry = "team";
+  lock::Lock own = lock;
+  own.conda.packages.pop_back();
+  ASSERT_TRUE(copier->copy(shared, "mine").has_value());
+  EXPECT_EQ(copier->find_lock(key).value()->lock, lock);
+
+  TestWorkspace keeper;
+  ASSERT_TRUE(keeper->put_lock(own, {}).value().stored);
+  ASSERT_TRUE(keeper->load(path("saved.cloche")).has_value());
+  EXPECT_EQ(keeper->find_lock(key).value()->lock, own) << "what is locked here stays";
 }
 
 }  // namespace

@@ -48,6 +48,9 @@ struct Workspace::State {
   Result<EnvironmentRow> find_environment(const std::string& name);
   Result<Error> no_environment(const std::string& name);  // the nearest name in the hint
 
+  // Keeps copies of locks of another workspace where this one has none.
+  Status adopt_locks(const std::vector<lock::Lock>& locks, const EnvironmentVersion& entry);
+
   // All the rules of create(), for an environment whose name was checked.
   Result<Registered> register_version(const definition::Environment& environment,
                                       const Origin& origin);

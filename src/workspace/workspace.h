@@ -17,6 +17,7 @@
 #include "core/diagnostic.h"
 #include "definition/asset_reference.h"
 #include "definition/environment.h"
+#include "lock/lock.h"
 
 namespace cloche::workspace {
 
@@ -51,9 +52,38 @@ struct Event {
   std::string at;  // RFC 3339
   std::string user;
   std::string action;  // "created", "updated", "archived", "restored", "labelled", "copied",
-                       // "shared", "imported"
+                       // "shared", "imported", "locked", "upgraded"
   std::string name;
   std::string version;
+  std::string detail;
+};
+
+// Which lock is meant: a definition has one for each platform and target. The target is what the
+// virtual packages say of it, so a machine with another CUDA or glibc has a lock of its own, and
+// never changes the versions of the others.
+struct LockKey {
+  std::string fingerprint;
+  std::string platform;                                // "linux-64"
+  std::vector<lock::VirtualPackage> virtual_packages;  // in any order
+};
+
+// A lock as the workspace keeps it.
+struct StoredLock {
+  lock::Lock lock;
+  Digest digest;           // lock::digest_of
+  std::string created_at;  // RFC 3339
+  std::string created_by;
+};
+
+// A row of a lock's history.
+struct LockSummary {
+  Digest digest;
+  std::string platform;
+  Digest target;  // lock::target_digest_of
+  std::int64_t package_count = 0;
+  bool current = false;  // of its platform and target
+  std::string created_at;
+  std::string created_by;
   std::string detail;
 };
 
@@ -140,6 +170,34 @@ class Workspace {
   Result<Registered> copy(const definition::AssetReference& from, const std::string& new_name,
                           const std::string& new_version = "");
 
+  // The lock, or nothing where it was never locked. kCorrupt: what is stored is damaged.
+  // kUnsupported: a newer program stored it.
+  Result<std::optional<StoredLock>> find_lock(const LockKey& key);
+
+  // Keeps a lock under its fingerprint, platform and virtual packages. The first one stays: another
+  // one is kept, as the current one, only where it says which one it `replaces`; otherwise
+  // `stored` is false and the result is the one that is there, so that two processes that lock the
+  // same at once agree. Replaced ones stay in the history. kInvalid: it has no fingerprint.
+  struct LockChange {
+    std::string name = {};  // for whom it was made: an event in that environment's history; "" none
+    std::string version = {};
+    std::string action = "locked";  // or "upgraded"
+    std::string detail = {};        // "numpy 1.26.4 -> 2.1.0"
+    Digest replaces = {};           // the current one's digest; empty: there is none
+  };
+  struct PutLock {
+    StoredLock entry;
+    bool stored = false;
+  };
+  Result<PutLock> put_lock(const lock::Lock& lock, const LockChange& change);
+
+  // The current locks of a definition, one for each platform and target, the newest last.
+  Result<std::vector<StoredLock>> locks(const std::string& fingerprint);
+  // Everything that was ever the lock of a definition, oldest first.
+  Result<std::vector<LockSummary>> lock_history(const std::string& fingerprint);
+  // One out of the history. kNotFound.
+  Result<StoredLock> get_lock(const Digest& digest);
+
   // Registries: named directories (later: servers) where environments are shared across workspaces.
   // The directory is laid out as a workspace's, and made when missing.
   struct Registry {
@@ -149,14 +207,15 @@ class Workspace {
   Status add_registry(const Registry& registry);  // kConflict: the name stands for another one
   Result<std::vector<Registry>> registries();
 
-  // Copies a version, with its context files, into a registry under the same name and version
-  // unless others are given. kConflict: it holds another definition.
+  // Copies a version, with its context files and locks, into a registry under the same name and
+  // version unless others are given. kConflict: it holds another definition.
   Result<Registered> share(const definition::AssetReference& reference, const std::string& registry,
                            const std::string& new_name = "", const std::string& new_version = "");
 
-  // One file that holds a version with its context files, for another workspace (`env save`, `env
-  // load`). The same version gives the same bytes anywhere: docs/formats/bundle.md. Loading keeps
-  // name and version unless others are given, and refuses what create() does.
+  // One file that holds a version with its context files and locks, for another workspace (`env
+  // save`, `env load`). The same version with the same locks gives the same bytes anywhere:
+  // docs/formats/bundle.md. Loading keeps name and version unless others are given, and refuses
+  // what create() does; a lock that is here already stays.
   Status save(const definition::AssetReference& reference, const std::string& path);
   Result<Registered> load(const std::string& path, const std::string& new_name = "",
                           const std::string& new_version = "");
@@ -169,6 +228,7 @@ class Workspace {
  private:
   Result<EnvironmentVersion> get_from_registry(const definition::AssetReference& reference);
   Result<Workspace> open_registry(const std::string& name);
+  Result<std::vector<lock::Lock>> locks_of(const EnvironmentVersion& entry);
   // Calls `use` with the blob store that holds an entry's context files.
   Status with_blobs_of(const EnvironmentVersion& entry,
                        const std::function<Status(const blob::BlobStore&)>& use);

@@ -461,6 +461,7 @@ TEST_F(WorkspaceTest, OpensWhatSchemaVersion1Wrote) {
   EXPECT_EQ(workspace.history("train").value().size(), 3U);
   EXPECT_EQ(workspace.create(conda_environment("train", {"new"})).value().entry.environment.version,
             "3");
+  EXPECT_TRUE(value_of(workspace.locks(first.fingerprint)).empty()) << "the table is there";
 }
 
 TEST_F(WorkspaceTest, MakesOneOnlyWhenAllowed) {
