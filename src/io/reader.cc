@@ -1,7 +1,14 @@
 #include "io/reader.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
+#include <utility>
+
+#include <unistd.h>
+
+#include "core/text.h"
+#include "io/system_error.h"
 
 namespace cloche::io {
 
@@ -12,6 +19,29 @@ Result<FileReader> FileReader::open(const std::string& path) {
 
 Result<std::size_t> FileReader::read(std::span<char> buffer) {
   return read_some(file_, buffer.data(), buffer.size(), path_);
+}
+
+FileRangeReader::FileRangeReader(const Descriptor& file, std::string path, std::uint64_t offset,
+                                 std::uint64_t bytes)
+    : fd_(file.get()), path_(std::move(path)), offset_(offset), left_(bytes) {}
+
+Result<std::size_t> FileRangeReader::read(std::span<char> buffer) {
+  const std::size_t wanted = std::min<std::uint64_t>(buffer.size(), left_);
+  while (wanted > 0) {
+    const ssize_t count = ::pread(fd_, buffer.data(), wanted, static_cast<off_t>(offset_));
+    if (count > 0) {
+      offset_ += static_cast<std::uint64_t>(count);
+      left_ -= static_cast<std::uint64_t>(count);
+      return static_cast<std::size_t>(count);
+    }
+    if (count == 0) {
+      return fail(ErrorKind::kCorrupt, "{} ends too early", printable(path_));
+    }
+    if (errno != EINTR) {
+      return system_error(errno, "read", path_);
+    }
+  }
+  return 0;
 }
 
 Result<std::size_t> MemoryReader::read(std::span<char> buffer) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,6 +32,22 @@ class FileReader : public Reader {
   FileReader(std::string path, Descriptor file) : path_(std::move(path)), file_(std::move(file)) {}
   std::string path_;
   Descriptor file_;
+};
+
+// A part of an open file, which outlives the reader; several may read one file. kCorrupt while
+// reading: the file ends within the part.
+class FileRangeReader : public Reader {
+ public:
+  // `path` is for messages.
+  FileRangeReader(const Descriptor& file, std::string path, std::uint64_t offset,
+                  std::uint64_t bytes);
+  Result<std::size_t> read(std::span<char> buffer) override;
+
+ private:
+  int fd_;
+  std::string path_;
+  std::uint64_t offset_;
+  std::uint64_t left_;
 };
 
 // Bytes in memory, which outlive the reader.

@@ -26,6 +26,14 @@ std::string random_name() {
   return fmt::format("{:016x}", value);
 }
 
+std::string temporary_place(const std::string& wanted) {
+  if (!wanted.empty()) {
+    return wanted;
+  }
+  std::string place = environment_variable("TMPDIR");
+  return place.empty() ? "/tmp" : place;
+}
+
 Result<TemporaryFile> TemporaryFile::create(const std::string& directory, std::uint32_t mode) {
   std::string path = join_path(directory, ".cloche-" + random_name());
   Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
@@ -58,10 +66,7 @@ Status TemporaryFile::rename_to(const std::string& target) && {
 }
 
 Result<TemporaryDirectory> TemporaryDirectory::create(const std::string& parent) {
-  std::string place = parent.empty() ? environment_variable("TMPDIR") : parent;
-  if (place.empty()) {
-    place = "/tmp";
-  }
+  const std::string place = temporary_place(parent);
   std::string path = join_path(place, "cloche-" + random_name());
   if (::mkdir(path.c_str(), 0700) != 0) {
     return system_error(errno, "create a directory in", place);

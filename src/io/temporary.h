@@ -23,6 +23,9 @@ class TemporaryFile {
   const std::string& path() const { return path_; }
   Status write(std::string_view bytes) { return write_all(file_, bytes, path_); }
 
+  // Ends the writing and frees the descriptor; the file stays as long as this object.
+  void close() { file_.close(); }
+
   // Syncs, closes, takes the name `target` (replacing what had it) and syncs the target's folder.
   Status rename_to(const std::string& target) &&;
 
@@ -48,6 +51,9 @@ class TemporaryDirectory {
 
   std::string path_;
 };
+
+// The directory for what is not kept: `wanted`, or when that is "", $TMPDIR or /tmp.
+std::string temporary_place(const std::string& wanted);
 
 // 16 hex digits that nobody can guess.
 std::string random_name();

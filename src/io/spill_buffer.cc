@@ -1,0 +1,38 @@
+#include "io/spill_buffer.h"
+
+#include <utility>
+
+#include "io/reader.h"
+
+namespace cloche::io {
+
+Status SpillBuffer::append(std::string_view bytes) {
+  size_ += bytes.size();
+  if (file_) {
+    return file_->write(bytes);
+  }
+  memory_ += bytes;
+  if (memory_.size() > memory_bytes_) {
+    file_.emplace(TRY(TemporaryFile::create(temporary_place(directory_))));
+    TRY(file_->write(memory_));
+    memory_ = std::string();
+  }
+  return {};
+}
+
+Status SpillBuffer::read(const std::function<Status(std::string_view)>& take) {
+  if (!file_) {
+    return memory_.empty() ? Status() : take(memory_);
+  }
+  FileReader reader = TRY(FileReader::open(file_->path()));
+  std::string buffer(std::size_t{256} * 1024, '\0');
+  while (true) {
+    const std::size_t count = TRY(reader.read(buffer));
+    if (count == 0) {
+      return {};
+    }
+    TRY(take(std::string_view(buffer).substr(0, count)));
+  }
+}
+
+}  // namespace cloche::io
