@@ -101,7 +101,7 @@ class Reader {
     CondaLock out;
     out.channels = TRY(channels(record));
     const std::string priority = TRY(record.needed_text("channel_priority"));
-    const auto known = channel_priority_of(priority);
+    const auto known = conda::channel_priority_of(priority);
     if (!known) {
       return record.refuse_key("channel_priority",
                                fmt::format("unknown channel priority '{}'", printable(priority)),

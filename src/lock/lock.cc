@@ -13,14 +13,6 @@
 namespace cloche::lock {
 namespace {
 
-struct PriorityWord {
-  ChannelPriority priority;
-  std::string_view text;
-};
-constexpr std::array<PriorityWord, 3> kPriorities = {{{ChannelPriority::kStrict, "strict"},
-                                                      {ChannelPriority::kFlexible, "flexible"},
-                                                      {ChannelPriority::kDisabled, "disabled"}}};
-
 auto order_of(const conda::PackageRecord& r) {
   return std::tie(r.name, r.version, r.build, r.channel, r.subdir, r.url, r.sha256, r.md5);
 }
@@ -129,15 +121,6 @@ class InstallOrder {
 Digest digest_of_json(const Json& json) { return Digest::of(json.canonical()); }
 
 }  // namespace
-
-std::string_view to_string(ChannelPriority priority) {
-  return std::ranges::find(kPriorities, priority, &PriorityWord::priority)->text;
-}
-
-std::optional<ChannelPriority> channel_priority_of(std::string_view text) {
-  const auto* found = std::ranges::find(kPriorities, text, &PriorityWord::text);
-  return found == kPriorities.end() ? std::nullopt : std::optional(found->priority);
-}
 
 void sort(Lock& lock) {
   std::ranges::stable_sort(lock.virtual_packages, {}, [](const VirtualPackage& one) {

@@ -17,21 +17,16 @@
 
 #include "core/digest.h"
 #include "core/json.h"
+#include "package/conda/channel_priority.h"
 #include "package/conda/record.h"
+#include "package/conda/virtual_package.h"
 
 namespace cloche::lock {
 
 inline constexpr int kFormatVersion = 1;
 
-// What the target has besides packages (CEP 30): "__glibc=2.36=0". Never a package of a lock.
-struct VirtualPackage {
-  std::string name;
-  std::string version;
-  std::string build = "0";
-
-  std::string to_string() const { return name + "=" + version + "=" + build; }
-  bool operator==(const VirtualPackage&) const = default;
-};
+// Of the target; never a package of a lock.
+using conda::VirtualPackage;
 
 struct BaseImage {
   std::string reference;  // as the definition has it
@@ -47,11 +42,7 @@ struct Channel {
   bool operator==(const Channel&) const = default;
 };
 
-// conda's channel_priority.
-enum class ChannelPriority { kStrict, kFlexible, kDisabled };
-
-std::string_view to_string(ChannelPriority priority);  // "strict", "flexible", "disabled"
-std::optional<ChannelPriority> channel_priority_of(std::string_view text);
+using conda::ChannelPriority;
 
 // Why a package is in the lock; both empty for one that nothing asks for.
 struct Reason {

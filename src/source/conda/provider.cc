@@ -25,10 +25,12 @@ namespace cloche::source {
 
 namespace {
 
+using conda::ChannelPriority;
 using conda::MatchSpec;
 using conda::RecordMatcher;
 using conda::RecordView;
 using conda::Version;
+using conda::VirtualPackage;
 using index_layout::Record;
 using resolve::Dependencies;
 using resolve::Dependency;

@@ -12,20 +12,15 @@
 #include <vector>
 
 #include "core/result.h"
+#include "package/conda/channel_priority.h"
 #include "package/conda/match_spec.h"
 #include "package/conda/record.h"
+#include "package/conda/virtual_package.h"
 #include "resolve/provider.h"
 #include "resolve/solver.h"
 #include "source/conda/record_source.h"
 
 namespace cloche::source {
-
-// conda: base/constants.py, ChannelPriority.
-enum class ChannelPriority {
-  kStrict,    // the first channel that has a name is the only one for it
-  kFlexible,  // an earlier channel before a newer version
-  kDisabled,  // the channel decides only between equals
-};
 
 // A channel, with its subdirs for the target's platform (noarch among them).
 struct ProviderChannel {
@@ -36,20 +31,11 @@ struct ProviderChannel {
   bool only_when_named = false;
 };
 
-// What the target has without a package (CEP 30).
-struct VirtualPackage {
-  std::string name;  // "__glibc"
-  std::string version;
-  std::string build;
-
-  auto operator<=>(const VirtualPackage&) const = default;
-};
-
 struct ProviderOptions {
-  ChannelPriority priority = ChannelPriority::kStrict;
+  conda::ChannelPriority priority = conda::ChannelPriority::kStrict;
   // conda's add_pip_as_python_dependency: python 2 and 3 need pip, whatever their record says.
   bool add_pip = true;
-  std::vector<VirtualPackage> virtual_packages;
+  std::vector<conda::VirtualPackage> virtual_packages;
   // Packages to keep where possible: the most wanted of their name (what a lock has).
   std::vector<conda::PackageRecord> favoured;
 };
