@@ -234,6 +234,8 @@ class Reader {
     PypiLock out;
     out.locked = TRY(record.flag("locked"));
     out.requirements = TRY(record.texts("requirements"));
+    out.constraints = TRY(record.texts("constraints"));
+    out.options = TRY(record.texts("options"));
     out.packages = TRY(packages<PypiPackage>(
         record, [this](const YamlNode& item) { return pypi_package(item); },
         [](const PypiPackage& one) { return one.name; }));

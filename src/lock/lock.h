@@ -72,14 +72,14 @@ struct CondaLock {
 
 // A wheel or source distribution. Imported ones only, until PyPI has a source.
 struct PypiPackage {
-  std::string name;     // normalised (PEP 503)
-  std::string version;  // PEP 440
-  std::string url;      // without credentials; a path for a local one
-  std::string sha256;
-  std::string md5;
-  std::uint64_t size_bytes = 0;            // 0: not known
-  std::vector<std::string> requires_dist;  // PEP 508
-  std::string requires_python;
+  std::string name = {};     // normalised (PEP 503)
+  std::string version = {};  // PEP 440
+  std::string url = {};      // without credentials; a path for a local one
+  std::string sha256 = {};
+  std::string md5 = {};
+  std::uint64_t size_bytes = 0;                 // 0: not known
+  std::vector<std::string> requires_dist = {};  // PEP 508
+  std::string requires_python = {};
 
   bool operator==(const PypiPackage&) const = default;
 };
@@ -87,10 +87,15 @@ struct PypiPackage {
 // What pip is asked for. `locked` false: the lines are kept as they are, not made exact.
 struct PypiLock {
   bool locked = false;
-  std::vector<std::string> requirements;  // lines as the definition has them, in their order
+  // The lines as the definition has them, by kind, each in their order.
+  std::vector<std::string> requirements;  // "numpy==1.26", "--editable=./src"
+  std::vector<std::string> constraints;   // "urllib3<2"
+  std::vector<std::string> options;       // "--index-url=https://..."
   std::vector<PypiPackage> packages;      // by name and version
 
-  bool empty() const { return requirements.empty() && packages.empty(); }
+  bool empty() const {
+    return requirements.empty() && constraints.empty() && options.empty() && packages.empty();
+  }
   bool operator==(const PypiLock&) const = default;
 };
 

@@ -1,6 +1,5 @@
 #include "lock/testing.h"
 
-#include <set>
 #include <utility>
 
 #include "core/digest.h"
@@ -27,7 +26,7 @@ rc::Gen<std::string> odd_text() {
 }
 
 rc::Gen<std::vector<std::string>> odd_texts() {
-  return rc::gen::container<std::vector<std::string>>(odd_text());
+  return rc::gen::resize(8, rc::gen::container<std::vector<std::string>>(odd_text()));
 }
 
 std::string one_of(const std::vector<std::string>& words) { return *rc::gen::elementOf(words); }
@@ -121,7 +120,8 @@ Lock sample_lock() {
   for (conda::PackageRecord* record : {&requests, &certifi, &python, &openssl}) {
     out.conda.packages.push_back({.record = std::move(*record)});
   }
-  out.pypi.requirements = {"torch==2.3.1", "urllib3<2"};
+  out.pypi.requirements = {"torch==2.3.1"};
+  out.pypi.constraints = {"urllib3<2"};
   sort(out);
   set_reasons(out);
   return out;
@@ -138,14 +138,16 @@ rc::Gen<Lock> any_lock() {
     if (*rc::gen::arbitrary<bool>()) {
       out.base_image = BaseImage{*odd_text(), one_of({"", Digest::of("x").to_string()})};
     }
-    const auto names = *rc::gen::container<std::set<std::string>>(rc::gen::elementOf(
-        std::vector<std::string>{"python", "null", "yes", "1e3", "r-base", "_libgcc_mutex"}));
+    std::vector<std::string> names = {"python", "null", "yes", "1e3", "r-base", "_libgcc_mutex"};
+    std::erase_if(names, [](const std::string&) { return *rc::gen::arbitrary<bool>(); });
     for (const std::string& name : names) {
       out.conda.packages.push_back(any_conda_package(name));
       out.pypi.packages.push_back(any_pypi_package(name));
     }
     out.pypi.locked = *rc::gen::arbitrary<bool>();
     out.pypi.requirements = *odd_texts();
+    out.pypi.constraints = *odd_texts();
+    out.pypi.options = *odd_texts();
     out.debian.requirements = *odd_texts();
     sort(out);
     return out;

@@ -132,6 +132,8 @@ Json json_of(const PypiLock& pypi) {
   Record out;
   out.value("locked", pypi.locked);
   out.texts("requirements", pypi.requirements);
+  out.texts("constraints", pypi.constraints);
+  out.texts("options", pypi.options);
   if (!pypi.packages.empty()) {
     out.value("packages", list_of(pypi.packages));
   }
