@@ -136,4 +136,33 @@ std::string star_passwords(std::string_view text) {
   return replace_secrets(text, [](std::size_t size) { return std::string(size, '*'); });
 }
 
+std::string shown_url(std::string_view url) {
+  std::string out;
+  if (const std::size_t mark = url.find("://"); mark != std::string_view::npos) {
+    out = url.substr(0, mark + 3);
+    url.remove_prefix(mark + 3);
+    const std::string_view authority = url.substr(0, url.find_first_of("/?#"));
+    std::size_t at = authority.rfind('@');
+    if (at == std::string_view::npos && has_password(out + std::string(url))) {
+      at = url.rfind('@');  // an unescaped '/' in the password
+    }
+    url.remove_prefix(at == std::string_view::npos ? 0 : at + 1);
+  }
+  url = url.substr(0, url.find('#'));
+  const std::size_t query = url.find('?');
+  std::string_view path = url.substr(0, query);
+  while (true) {
+    const std::size_t token = path.find("/t/");
+    if (token == std::string_view::npos) {
+      break;
+    }
+    out += path.substr(0, token + 3);
+    path.remove_prefix(token + 3);
+    out += path.empty() ? "" : "****";
+    path.remove_prefix(std::min(path.size(), path.find('/')));
+  }
+  out += path;
+  return printable(query == std::string_view::npos ? out : out + "?****");
+}
+
 }  // namespace cloche

@@ -16,4 +16,8 @@ std::string hide_passwords(std::string_view text);
 // The same with one '*' for each byte, so that columns stay: for excerpts.
 std::string star_passwords(std::string_view text);
 
+// A URL as a message shows it: without user, password and fragment, "****" for conda's token in
+// "/t/<token>/", and "?****" for a query, which may be a signature. Not for text around URLs.
+std::string shown_url(std::string_view url);
+
 }  // namespace cloche

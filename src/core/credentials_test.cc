@@ -39,6 +39,19 @@ TEST(Credentials, TakesLinearTime) {
   EXPECT_FALSE(has_password(text));
 }
 
+TEST(ShownUrl, HasNoSecrets) {
+  EXPECT_EQ(shown_url("https://user:pass@host/a"), "https://host/a");
+  EXPECT_EQ(shown_url("https://token@host:8443/a/b.json"), "https://host:8443/a/b.json");
+  EXPECT_EQ(shown_url("https://host/t/tk-1234/channel/linux-64"),
+            "https://host/t/****/channel/linux-64");
+  EXPECT_EQ(shown_url("https://host/t/tk-1234"), "https://host/t/****");
+  EXPECT_EQ(shown_url("https://host/t/"), "https://host/t/");
+  EXPECT_EQ(shown_url("https://host/f?X-Signature=abc#part"), "https://host/f?****");
+  EXPECT_EQ(shown_url("https://user:p/w@host/a"), "https://host/a");
+  EXPECT_EQ(shown_url("https://host/\x1b[31m"), "https://host/\\x1b[31m");
+  EXPECT_EQ(shown_url("/a/local/path"), "/a/local/path");
+}
+
 RC_GTEST_PROP(Credentials, StarsKeepTheWidth, (const std::string& text)) {
   const std::string url = "https://u:" + text + "@h/";
   RC_ASSERT(star_passwords(url).size() == url.size());
