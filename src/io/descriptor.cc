@@ -63,6 +63,14 @@ Result<std::size_t> read_some(const Descriptor& file, char* buffer, std::size_t 
   return done;
 }
 
+Result<std::uint64_t> file_size(const Descriptor& file, std::string_view path) {
+  struct stat info{};
+  if (::fstat(file.get(), &info) != 0) {
+    return system_error(errno, "read", path);
+  }
+  return static_cast<std::uint64_t>(info.st_size);
+}
+
 Status write_all(const Descriptor& file, std::string_view bytes, std::string_view path) {
   while (!bytes.empty()) {
     const ssize_t count = ::write(file.get(), bytes.data(), bytes.size());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,6 +35,8 @@ Result<Descriptor> open_for_reading(const std::string& path);
 // Up to `size` bytes, fewer only at the end of the file; 0 at the end. `path` is for the message.
 Result<std::size_t> read_some(const Descriptor& file, char* buffer, std::size_t size,
                               std::string_view path);
+
+Result<std::uint64_t> file_size(const Descriptor& file, std::string_view path);
 
 Status write_all(const Descriptor& file, std::string_view bytes, std::string_view path);
 

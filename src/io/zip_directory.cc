@@ -1,15 +1,11 @@
 #include "io/zip_directory.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <optional>
 #include <string_view>
 #include <utility>
 
-#include <sys/stat.h>
-
 #include "core/text.h"
-#include "io/system_error.h"
 
 namespace cloche::io {
 namespace {
@@ -74,12 +70,9 @@ bool apply_zip64(std::string_view extra, ZipMember& member) {
 
 Result<ZipDirectory> ZipDirectory::open(const std::string& path) {
   Descriptor file = TRY(open_for_reading(path));
-  struct stat info{};
-  if (::fstat(file.get(), &info) != 0) {
-    return system_error(errno, "read", path);
-  }
+  const std::uint64_t bytes = TRY(file_size(file, path));
   ZipDirectory zip(path, std::move(file));
-  zip.file_bytes_ = static_cast<std::uint64_t>(info.st_size);
+  zip.file_bytes_ = bytes;
   const Span directory = TRY(zip.find_directory());
   TRY(zip.read_members(directory));
   return zip;
