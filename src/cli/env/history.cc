@@ -70,7 +70,7 @@ const Command kEnvHistory = {
     .summary = "show who changed an environment, when, and how",
     .description =
         "Every change is an event: created, updated, archived, restored, labelled, copied, shared, "
-        "imported. The oldest stands first.",
+        "imported, locked, upgraded. The oldest stands first.",
     .arguments = kArguments,
     .examples = kExamples,
     .see_also = "env show, env diff",
