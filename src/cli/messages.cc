@@ -55,7 +55,12 @@ Json error_record(const Error& error) {
   for (const std::string& one : error.context) {
     context.push(one);
   }
-  return record.set("context", std::move(context));
+  record.set("context", std::move(context));
+  Json details = Json::array();
+  for (const std::string& line : error.details) {
+    details.push(line);
+  }
+  return record.set("details", std::move(details));
 }
 
 Json diagnostic_record(const Diagnostic& diagnostic) {

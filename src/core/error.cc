@@ -43,6 +43,11 @@ Error Error::with_location(Location location, std::string line_text) && {
   return std::move(*this);
 }
 
+Error Error::with_details(std::vector<std::string> lines) && {
+  details = std::move(lines);
+  return std::move(*this);
+}
+
 std::string Error::to_string() const {
   std::string out = at.empty() ? std::string() : at.to_string() + ": ";
   out += message;
@@ -51,6 +56,9 @@ std::string Error::to_string() const {
   }
   if (!excerpt.empty()) {
     out += "\n" + caret_excerpt(at, excerpt);
+  }
+  for (const std::string& line : details) {
+    out += "\n  " + line;
   }
   if (!hint.empty()) {
     out += "\nhint: " + hint;

@@ -40,10 +40,12 @@ struct Error {
   Location at;                       // the author's line that is to blame; empty when there is none
   std::string excerpt;               // that line's text, for the caret; "" when unknown
   std::vector<std::string> context;  // innermost first: "in environment.yml"
+  std::vector<std::string> details;  // the whole story, line by line, indented as it is to be shown
 
   // Where to look and what to do, as builders: fail(...).with_hint("...").
   Error with_hint(std::string text) &&;
   Error with_location(Location location, std::string line_text = "") &&;
+  Error with_details(std::vector<std::string> lines) &&;
 
   // Everything for a person:
   //   Dockerfile:3:1: unknown instruction RUNN

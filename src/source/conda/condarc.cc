@@ -336,11 +336,6 @@ Status read_directory(const std::string& path, const Surroundings& surroundings,
 
 }  // namespace
 
-std::string_view to_string(ChannelPriority priority) {
-  constexpr std::array<std::string_view, 3> kNames{"strict", "flexible", "disabled"};
-  return kNames.at(static_cast<std::size_t>(priority));
-}
-
 Status apply_condarc(std::string_view text, const std::string& file,
                      const Surroundings& surroundings, ChannelSettings& settings) {
   const YamlNode root = TRY(parse_yaml(text, file));

@@ -13,13 +13,12 @@
 #include "core/files.h"
 #include "core/result.h"
 #include "io/http_client.h"
+#include "package/conda/channel_priority.h"
 #include "source/conda/surroundings.h"
 
 namespace cloche::source {
 
-enum class ChannelPriority { kStrict, kFlexible, kDisabled };
-
-std::string_view to_string(ChannelPriority priority);
+using conda::ChannelPriority;
 
 // What the files and the environment say about channels; unset where they are silent. Lists and
 // maps are in order: of a key that stands twice the first counts.

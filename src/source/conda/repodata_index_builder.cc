@@ -25,17 +25,27 @@ std::uint64_t read_up_to_8(const char* data, std::size_t size) {
   return out;
 }
 
-// Fast and good enough for tables; the seed makes two independent ones.
-std::uint64_t hash(std::string_view text, std::uint64_t seed) {
-  std::uint64_t out = seed ^ mix(text.size() + kPrime1, kPrime2);
+struct Hash128 {
+  std::uint64_t a = kPrime1;
+  std::uint64_t b = kPrime2;
+};
+
+// Fast and good enough for tables: two lanes, each fed with every byte.
+Hash128 hash(std::string_view text) {
+  Hash128 out;
   const char* data = text.data();
   std::size_t left = text.size();
   for (; left > 16; data += 16, left -= 16) {
-    out = mix(read_up_to_8(data, 8) ^ kPrime1 ^ out, read_up_to_8(data + 8, 8) ^ kPrime2 ^ seed);
+    const std::uint64_t first = read_up_to_8(data, 8);
+    const std::uint64_t second = read_up_to_8(data + 8, 8);
+    out.a = mix(first ^ out.a, second ^ kPrime1);
+    out.b = mix(second ^ out.b, first ^ kPrime2);
   }
   const std::uint64_t first = read_up_to_8(data, left);
   const std::uint64_t second = left > 8 ? read_up_to_8(data + 8, left - 8) : 0;
-  return mix(mix(first ^ kPrime2 ^ out, second ^ kPrime1), out ^ kPrime2);
+  out.a = mix(mix(first ^ out.a, second ^ kPrime1), text.size() ^ kPrime2);
+  out.b = mix(mix(second ^ out.b, first ^ kPrime2), text.size() ^ kPrime1);
+  return out;
 }
 
 template <class T>
@@ -55,7 +65,7 @@ std::uint32_t StringTable::add(std::string_view text) {
   if (text.empty()) {
     return 0;
   }
-  const auto hashed = static_cast<std::uint32_t>(hash(text, 0));
+  const auto hashed = static_cast<std::uint32_t>(hash(text).a);
   const std::size_t mask = slots_.size() - 1;
   for (std::size_t slot = hashed & mask;; slot = (slot + 1) & mask) {
     const std::uint32_t id = slots_[slot];
@@ -101,21 +111,26 @@ std::uint32_t RepodataIndexBuilder::list(std::span<const std::uint32_t> items) {
 std::size_t RepodataIndexBuilder::known_slot(const RawKey& key) const {
   const std::size_t mask = known_.size() - 1;
   std::size_t slot = key.a & mask;
-  while (known_[slot].used && (known_[slot].key.a != key.a || known_[slot].key.b != key.b)) {
+  while (known_[slot].used && known_[slot].key != key) {
     slot = (slot + 1) & mask;
   }
   return slot;
 }
 
-std::optional<std::uint32_t> RepodataIndexBuilder::known_list(std::string_view raw) const {
+RepodataIndexBuilder::RawKey RepodataIndexBuilder::raw_key(std::string_view raw) {
+  const Hash128 hashed = hash(raw);
+  return {hashed.a, hashed.b};
+}
+
+std::optional<std::uint32_t> RepodataIndexBuilder::known_list(const RawKey& key) const {
   if (known_.empty()) {
     return std::nullopt;
   }
-  const KnownList& found = known_[known_slot({hash(raw, kPrime1), hash(raw, kPrime2)})];
+  const KnownList& found = known_[known_slot(key)];
   return found.used ? std::optional(found.list) : std::nullopt;
 }
 
-void RepodataIndexBuilder::remember_list(std::string_view raw, std::uint32_t list) {
+void RepodataIndexBuilder::remember_list(const RawKey& key, std::uint32_t list) {
   if (known_count_ * 2 >= known_.size()) {
     const std::vector<KnownList> before = std::exchange(
         known_, std::vector<KnownList>(std::max<std::size_t>(1024, known_.size() * 2)));
@@ -125,7 +140,6 @@ void RepodataIndexBuilder::remember_list(std::string_view raw, std::uint32_t lis
       }
     }
   }
-  const RawKey key = {hash(raw, kPrime1), hash(raw, kPrime2)};
   known_[known_slot(key)] = {key, list, true};
   ++known_count_;
 }

@@ -54,8 +54,14 @@ class RepodataIndexBuilder {
 
   // Remembers what list the raw text of a JSON array stands for, so that an array which many
   // records share is read once. Two different texts share an answer with a chance of 2^-128.
-  std::optional<std::uint32_t> known_list(std::string_view raw) const;
-  void remember_list(std::string_view raw, std::uint32_t list);
+  struct RawKey {
+    std::uint64_t a = 0;
+    std::uint64_t b = 0;
+    bool operator==(const RawKey&) const = default;
+  };
+  static RawKey raw_key(std::string_view raw);
+  std::optional<std::uint32_t> known_list(const RawKey& key) const;
+  void remember_list(const RawKey& key, std::uint32_t list);
 
   void add(const Entry& entry);
   void add(const conda::PackageRecord& record);
@@ -66,10 +72,6 @@ class RepodataIndexBuilder {
   Result<RepodataIndex> finish() &&;
 
  private:
-  struct RawKey {
-    std::uint64_t a = 0;
-    std::uint64_t b = 0;
-  };
   struct KnownList {
     RawKey key;
     std::uint32_t list = 0;

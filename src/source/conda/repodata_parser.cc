@@ -26,7 +26,7 @@ namespace {
 namespace ondemand = simdjson::ondemand;
 using simdjson::error_code;
 
-constexpr std::size_t kWindowBytes = std::size_t{2} << 20U;
+constexpr std::size_t kWindowBytes = std::size_t{512} << 10U;
 constexpr std::size_t kMaxWindowBytes = std::size_t{64} << 20U;  // of one record
 constexpr std::size_t kMaxInfoBytes = std::size_t{1} << 20U;
 constexpr std::size_t kMaxKeyBytes = 4096;
@@ -550,7 +550,7 @@ class Parser {
     switch (key.front()) {
       case 'b':
         if (key == "build" || key == "build_string") {
-          return text(value, record.build);
+          return text(value, record.build, last_.build);
         }
         return key == "build_number" ? number(value, record.build_number) : simdjson::SUCCESS;
       case 'c':
@@ -563,20 +563,20 @@ class Parser {
         return key == "flags" ? texts(value, record.flags) : simdjson::SUCCESS;
       case 'l':
         if (key == "license") {
-          return optional_text(value, details.license);
+          return optional_text(value, details.license, last_.license);
         }
-        return key == "license_family" ? optional_text(value, details.license_family)
+        return key == "license_family" ? optional_text(value, details.license_family, last_.family)
                                        : simdjson::SUCCESS;
       case 'm':
         return key == "md5" ? hash(value, details.md5, 1) : simdjson::SUCCESS;
       case 'n':
         if (key == "name") {
-          return text(value, entry_.name);
+          return text(value, entry_.name, last_.name);
         }
         return key == "noarch" ? noarch(value) : simdjson::SUCCESS;
       case 'p':
         return key == "python_site_packages_path"
-                   ? optional_text(value, details.python_site_packages_path)
+                   ? optional_text(value, details.python_site_packages_path, last_.site_packages)
                    : simdjson::SUCCESS;
       case 's':
         if (key == "sha256") {
@@ -589,28 +589,32 @@ class Parser {
         }
         return key == "track_features" ? features(value) : simdjson::SUCCESS;
       case 'v':
-        return key == "version" ? text(value, record.version) : simdjson::SUCCESS;
+        return key == "version" ? text(value, record.version, last_.version) : simdjson::SUCCESS;
       default:
         return simdjson::SUCCESS;
     }
   }
 
-  error_code text(ondemand::value& value, std::uint32_t& out) {
+  // Neighbours often say the same (name, version, licence): `last` is what the record before had.
+  error_code text(ondemand::value& value, std::uint32_t& out, std::uint32_t& last) {
     std::string_view read;
     const error_code error = value.get_string().get(read);
     if (error == simdjson::SUCCESS) {
-      out = builder_.strings().add(read);
+      if (builder_.strings().text(last) != read) {
+        last = builder_.strings().add(read);
+      }
+      out = last;
     }
     return error;
   }
 
   // What conda never looks at may be null or anything else.
-  error_code optional_text(ondemand::value& value, std::uint32_t& out) {
+  error_code optional_text(ondemand::value& value, std::uint32_t& out, std::uint32_t& last) {
     ondemand::json_type type{};
     if (const error_code error = value.type().get(type)) {
       return error;
     }
-    return type == ondemand::json_type::string ? text(value, out) : simdjson::SUCCESS;
+    return type == ondemand::json_type::string ? text(value, out, last) : simdjson::SUCCESS;
   }
 
   static error_code number(ondemand::value& value, std::uint64_t& out) {
@@ -731,7 +735,11 @@ class Parser {
       return error;
     }
     raw = trimmed_token(raw);
-    if (const std::optional<std::uint32_t> known = builder_.known_list(raw)) {
+    if (raw == "[]") {
+      return simdjson::SUCCESS;
+    }
+    const RepodataIndexBuilder::RawKey key = RepodataIndexBuilder::raw_key(raw);
+    if (const std::optional<std::uint32_t> known = builder_.known_list(key)) {
       out = *known;
       return simdjson::SUCCESS;
     }
@@ -742,7 +750,7 @@ class Parser {
       return error;
     }
     out = builder_.list(items_);
-    builder_.remember_list(raw, out);
+    builder_.remember_list(key, out);
     return simdjson::SUCCESS;
   }
 
@@ -801,6 +809,14 @@ class Parser {
   std::string_view file_name_;
   RepodataIndexBuilder::Entry entry_;
   std::vector<std::uint32_t> items_;
+  struct {
+    std::uint32_t name = 0;
+    std::uint32_t version = 0;
+    std::uint32_t build = 0;
+    std::uint32_t license = 0;
+    std::uint32_t family = 0;
+    std::uint32_t site_packages = 0;
+  } last_;
 };
 
 }  // namespace

@@ -1,0 +1,278 @@
+#include "build/lock_environment.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "build/conflict.h"
+#include "core/text.h"
+#include "definition/fingerprint.h"
+#include "package/conda/match_spec.h"
+#include "package/conda/selector.h"
+#include "resolve/problem.h"
+#include "source/conda/channel_index.h"
+#include "source/conda/provider.h"
+
+namespace cloche::build {
+
+namespace {
+
+struct Spec {
+  conda::MatchSpec spec;
+  Asked asked;
+};
+
+// The dependencies that count on the platform, in their order.
+Result<std::vector<Spec>> read_specs(const definition::CondaSection& conda,
+                                     const std::string& platform) {
+  std::vector<Spec> out;
+  for (const definition::CondaDependency& one : conda.dependencies) {
+    if (!conda::selector_matches(one.selector, platform)) {
+      continue;
+    }
+    auto spec = conda::parse_match_spec(one.text);
+    if (!spec) {
+      return std::move(spec.error()).with_location(one.at, one.text);
+    }
+    std::string name = spec->name;
+    out.push_back({std::move(*spec), {one.text, std::move(name), one.at}});
+  }
+  return out;
+}
+
+// pip's part needs pip, which conda adds as well (conda: cli/main_env_create.py).
+void add_pip(const definition::Definition& definition, std::vector<Spec>& specs) {
+  const auto is_pip = [](const Spec& one) { return one.spec.name == "pip"; };
+  if (definition.pip && !definition.pip->lines.empty() && !std::ranges::any_of(specs, is_pip)) {
+    conda::MatchSpec pip;
+    pip.name = "pip";
+    specs.push_back({pip, {"pip", "pip", {}}});
+  }
+}
+
+Status check_platform(const definition::CondaSection& conda, const std::string& platform) {
+  if (conda.platforms.empty() ||
+      std::ranges::find(conda.platforms, platform) != conda.platforms.end()) {
+    return {};
+  }
+  return fail(ErrorKind::kInvalid, "the definition is for {}, not for {}",
+              join(conda.platforms, ", "), platform)
+      .with_hint("choose one of them with --platform, or add this one to the file's platforms");
+}
+
+// The channels that specs name besides those of the list.
+Result<std::vector<source::Channel>> named_channels(const std::vector<Spec>& specs,
+                                                    const std::vector<source::Channel>& listed,
+                                                    const Channels& channels) {
+  std::vector<source::Channel> out;
+  for (const Spec& one : specs) {
+    const std::string& name = one.spec.channel;
+    const auto is_it = [&](const source::Channel& channel) { return channel.is_called(name); };
+    if (name.empty() || std::ranges::any_of(listed, is_it) || std::ranges::any_of(out, is_it)) {
+      continue;
+    }
+    auto more = source::resolve_channels(std::span(&name, 1), channels.settings,
+                                         channels.surroundings, channels.credentials);
+    if (!more) {
+      return std::move(more.error()).with_location(one.asked.at, one.asked.text);
+    }
+    out.insert(out.end(), more->begin(), more->end());
+  }
+  return out;
+}
+
+// A channel that cannot be used is said with the line that names it.
+Result<std::vector<source::Channel>> listed_channels(const definition::CondaSection& conda,
+                                                     const Channels& channels) {
+  std::vector<source::Channel> out;
+  for (const definition::Line& line : conda.channels) {
+    auto some = source::resolve_channels(std::span(&line.text, 1), channels.settings,
+                                         channels.surroundings, channels.credentials);
+    if (!some) {
+      return std::move(some.error()).with_location(line.at, line.text);
+    }
+    for (source::Channel& channel : *some) {
+      if (std::ranges::find(out, channel.url, &source::Channel::url) == out.end()) {
+        out.push_back(std::move(channel));
+      }
+    }
+  }
+  return out;
+}
+
+std::vector<conda::PackageRecord> favoured(const LockRequest& request) {
+  std::vector<conda::PackageRecord> out;
+  if (request.previous == nullptr) {
+    return out;
+  }
+  for (const lock::CondaPackage& one : request.previous->conda.packages) {
+    if (std::ranges::find(request.upgrade, one.record.name) == request.upgrade.end()) {
+      out.push_back(one.record);
+    }
+  }
+  return out;
+}
+
+// Names that no channel has are said at once, with their lines, and what was meant.
+Status check_names(const std::vector<Spec>& specs, source::CondaProvider& provider,
+                   const LockRequest& request) {
+  for (const Spec& one : specs) {
+    if (one.spec.name.find_first_of("*^") != std::string::npos || one.spec.name.starts_with("__") ||
+        TRY(provider.knows(one.spec.name))) {
+      continue;
+    }
+    const std::vector<std::string> nearest = provider.nearest_names(one.spec.name);
+    return fail(ErrorKind::kNotFound, "no channel has a package '{}' for {}",
+                printable(one.spec.name), request.platform)
+        .with_location(one.asked.at, one.asked.text)
+        .with_hint(nearest.empty()
+                       ? "look for its name at https://anaconda.org, or add the channel "
+                         "that has it"
+                       : fmt::format("did you mean {}?", join(nearest, " or ")));
+  }
+  return {};
+}
+
+struct Question {
+  resolve::Request request;
+  std::vector<resolve::RequirementId> relaxed;
+  std::vector<Asked> asked;  // beside request.requirements
+};
+
+Result<Question> ask(const std::vector<Spec>& specs, source::CondaProvider& provider) {
+  Question out;
+  for (const Spec& one : specs) {
+    const auto requirements = TRY(provider.request(one.spec));
+    for (const resolve::RequirementId id : requirements) {
+      out.request.requirements.push_back(id);
+      out.relaxed.push_back(TRY(provider.relaxed(one.spec)));
+      out.asked.push_back(one.asked);
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> requested_texts(const std::vector<Spec>& specs) {
+  std::vector<std::string> out;
+  for (const Spec& one : specs) {
+    out.push_back(one.spec.to_string());
+  }
+  return out;
+}
+
+void check_hashes(const lock::Lock& lock, Diagnostics& diagnostics) {
+  std::size_t count = 0;
+  std::string first;
+  for (const lock::CondaPackage& one : lock.conda.packages) {
+    if (one.record.sha256.empty() && one.record.md5.empty() && count++ == 0) {
+      first = distribution_name(one.record);
+    }
+  }
+  if (count > 0) {
+    diagnostics.warn(
+        "lock-without-hash", {},
+        fmt::format("{} packages have no hash in their channel, {} first", count, printable(first)),
+        "what is downloaded for them cannot be verified; tell the channel's operator");
+  }
+}
+
+Status lock_conda(const LockRequest& request, const Channels& channels, const std::stop_token& stop,
+                  Progress& progress, Diagnostics& diagnostics, LockOutcome& out) {
+  const definition::CondaSection& conda = *request.definition.conda;
+  TRY(check_platform(conda, request.platform));
+  std::vector<Spec> specs = TRY(read_specs(conda, request.platform));
+  add_pip(request.definition, specs);
+
+  const std::vector<source::Channel> listed = TRY(listed_channels(conda, channels));
+  const std::vector<source::Channel> named = TRY(named_channels(specs, listed, channels));
+  source::RepodataCache cache(channels.cache_directory + "/repodata", channels.client,
+                              channels.credentials, channels.clock);
+  const source::ChannelRequest wanted = {listed, named, request.platform, request.repodata,
+                                         channels.cache_directory + "/index"};
+  std::vector<source::ProviderChannel> opened =
+      TRY(source::open_channels(wanted, cache, stop, progress, diagnostics));
+
+  source::ProviderOptions options;
+  options.priority = channels.settings.channel_priority.value_or(conda::ChannelPriority::kStrict);
+  options.add_pip = channels.settings.add_pip_as_python_dependency.value_or(true);
+  options.virtual_packages = request.virtual_packages;
+  options.favoured = favoured(request);
+  source::CondaProvider provider(std::move(opened), std::move(options));
+
+  Question question = TRY(ask(specs, provider));
+  TRY(check_names(specs, provider, request));
+  question.request.stop = stop;
+  question.request.deadline = request.deadline;
+  progress.begin("solving", 0, Progress::Unit::kNone);
+  const auto outcome = TRY(resolve::solve(provider, question.request, &out.statistics));
+  progress.end("solving");
+  if (std::holds_alternative<resolve::Unsolvable>(outcome)) {
+    progress.begin("looking for ways out", 0, Progress::Unit::kNone);
+    const auto problem = resolve::explain(provider, question.request, question.relaxed);
+    progress.end("looking for ways out");
+    return conflict_error(TRY(problem), question.asked, provider);
+  }
+
+  lock::CondaLock& locked = out.lock.conda;
+  for (const source::Channel& channel : listed) {
+    locked.channels.push_back({channel.name, channel.url});
+  }
+  for (const source::Channel& channel : named) {
+    locked.channels.push_back({channel.name, channel.url});
+  }
+  locked.channel_priority = options.priority;
+  locked.requested = requested_texts(specs);
+  for (conda::PackageRecord& record : provider.records(std::get<resolve::Solution>(outcome))) {
+    locked.packages.push_back({.record = std::move(record)});
+  }
+  return {};
+}
+
+// Only what decides pip's and apt's packages; they are made exact where those sources are.
+void keep_unlocked(const definition::Definition& definition, lock::Lock& lock) {
+  if (definition.pip) {
+    for (const definition::PipLine& line : definition.pip->lines) {
+      lock.pypi.requirements.push_back(line.kind == definition::PipLine::Kind::kConstraint
+                                           ? "--constraint " + line.text
+                                           : line.text);
+    }
+  }
+  if (definition.apt) {
+    for (const definition::Line& line : definition.apt->packages) {
+      lock.debian.requirements.push_back(line.text);
+    }
+  }
+}
+
+std::optional<lock::BaseImage> base_image(const definition::Definition& definition) {
+  const std::string_view reference = definition::image_reference(definition);
+  if (reference.empty()) {
+    return std::nullopt;
+  }
+  const std::size_t at = reference.find("@sha256:");
+  return lock::BaseImage{std::string(reference), at == std::string_view::npos
+                                                     ? std::string()
+                                                     : std::string(reference.substr(at + 1))};
+}
+
+}  // namespace
+
+Result<LockOutcome> lock_environment(const LockRequest& request, const Channels& channels,
+                                     const std::stop_token& stop, Progress& progress,
+                                     Diagnostics& diagnostics) {
+  LockOutcome out;
+  out.lock.fingerprint = definition::fingerprint(request.definition);
+  out.lock.platform = request.platform;
+  out.lock.virtual_packages = request.virtual_packages;
+  out.lock.base_image = base_image(request.definition);
+  keep_unlocked(request.definition, out.lock);
+  if (request.definition.conda) {
+    TRY(lock_conda(request, channels, stop, progress, diagnostics, out));
+  }
+  lock::sort(out.lock);
+  lock::set_reasons(out.lock);
+  check_hashes(out.lock, diagnostics);
+  return out;
+}
+
+}  // namespace cloche::build

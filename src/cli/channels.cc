@@ -1,0 +1,53 @@
+#include "cli/channels.h"
+
+#include "core/files.h"
+
+extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX has it in no header
+
+namespace cloche::cli {
+
+namespace {
+
+std::map<std::string, std::string> process_environment() {
+  std::map<std::string, std::string> out;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const std::size_t equals = text.find('=');
+    if (equals != std::string_view::npos) {
+      out.emplace(text.substr(0, equals), text.substr(equals + 1));
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string cache_directory(const source::Surroundings& surroundings) {
+  if (const std::string own = surroundings.variable("CLOCHE_CACHE"); !own.empty()) {
+    return own;
+  }
+  if (const std::string xdg = surroundings.variable("XDG_CACHE_HOME"); xdg.starts_with('/')) {
+    return join_path(xdg, "cloche");
+  }
+  return join_path(surroundings.home.empty() ? "/tmp" : surroundings.home, ".cache/cloche");
+}
+
+Result<std::unique_ptr<ChannelAccess>> ChannelAccess::open(Context& context) {
+  std::unique_ptr<ChannelAccess> out(new ChannelAccess());
+  out->surroundings_.environment = process_environment();
+  out->surroundings_.home = out->surroundings_.variable("HOME");
+  out->surroundings_.directory = io::current_directory();
+  out->settings_ = TRY(source::read_channel_settings(out->surroundings_, context.files()));
+  TRY(source::read_credentials(out->surroundings_, context.files(), out->credentials_));
+  io::HttpOptions options = io::http_options(out->surroundings_.environment);
+  source::apply_to(options, out->settings_);
+  out->client_ = std::make_unique<io::HttpClient>(std::move(options));
+  out->cache_directory_ = cache_directory(out->surroundings_);
+  return out;
+}
+
+build::Channels ChannelAccess::channels() {
+  return {settings_, surroundings_, credentials_, *client_, clock_, cache_directory_};
+}
+
+}  // namespace cloche::cli

@@ -1,0 +1,40 @@
+// What a command needs to reach conda's channels: settings, credentials, an HTTP client, a cache.
+#pragma once
+
+#include <string>
+
+#include "build/lock_environment.h"
+#include "cli/context.h"
+#include "io/http_client.h"
+#include "io/system.h"
+
+namespace cloche::cli {
+
+// Made once for a command; its parts outlive what is built on them.
+class ChannelAccess {
+ public:
+  // Reads .condarc files, the environment and credentials. kInvalid: one of them is malformed.
+  static Result<std::unique_ptr<ChannelAccess>> open(Context& context);
+
+  build::Channels channels();
+  io::HttpClient& client() { return *client_; }
+  const source::Credentials& credentials() const { return credentials_; }
+  const source::Surroundings& surroundings() const { return surroundings_; }
+  const std::string& cache_directory() const { return cache_directory_; }
+
+ private:
+  ChannelAccess() = default;
+
+  source::Surroundings surroundings_;
+  source::ChannelSettings settings_;
+  source::Credentials credentials_;
+  std::unique_ptr<io::HttpClient> client_;
+  io::SystemClock clock_;
+  std::string cache_directory_;
+};
+
+// $CLOCHE_CACHE, else $XDG_CACHE_HOME/cloche, else ~/.cache/cloche: what can be fetched and made
+// again, shared by all workspaces of a person.
+std::string cache_directory(const source::Surroundings& surroundings);
+
+}  // namespace cloche::cli
