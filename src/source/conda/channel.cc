@@ -13,6 +13,7 @@ namespace {
 
 constexpr int kMaxNesting = 8;  // of multichannels in multichannels
 constexpr std::size_t kMaxChannels = 1000;
+constexpr std::string_view kAnaconda = "https://repo.anaconda.com";  // of the default channels
 
 std::string joined(std::string location, std::string_view name) {
   while (location.ends_with('/')) {
@@ -157,10 +158,8 @@ class Resolver {
         return std::string(*behind(url.base, place.base));
       }
     }
-    for (const std::string_view place : {"https://repo.anaconda.com"}) {
-      if (const auto name = behind(url.base, place); name && name->starts_with("pkgs/")) {
-        return std::string(*name);
-      }
+    if (const auto name = behind(url.base, kAnaconda); name && name->starts_with("pkgs/")) {
+      return std::string(*name);
     }
     const ChannelUrl alias = TRY(parse_location(settings_.channel_alias));
     if (const auto name = behind(url.base, alias.base); name && !name->empty()) {
@@ -273,6 +272,19 @@ Result<std::vector<Channel>> resolve_channels(std::span<const std::string> texts
   Resolver resolver(settings, surroundings, credentials);
   for (const std::string& text : texts) {
     TRY(resolver.resolve(text, out));
+  }
+  return out;
+}
+
+std::vector<io::HttpUrl> request_urls(const Channel& channel, std::string_view url,
+                                      const Credentials& credentials) {
+  const auto rest = behind(url, channel.url);
+  if (!rest || channel.mirrors.empty()) {
+    return {credentials.authorize(url)};
+  }
+  std::vector<io::HttpUrl> out;
+  for (const std::string& mirror : channel.mirrors) {
+    out.push_back(credentials.authorize(joined(mirror, *rest)));
   }
   return out;
 }

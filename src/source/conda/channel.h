@@ -39,6 +39,11 @@ Result<std::vector<Channel>> resolve_channels(std::span<const std::string> texts
                                               const Surroundings& surroundings,
                                               Credentials& credentials);
 
+// Where to ask for something of the channel that stands at `url`: at each mirror for what is below
+// the channel's own URL, else there alone; with credentials.
+std::vector<io::HttpUrl> request_urls(const Channel& channel, std::string_view url,
+                                      const Credentials& credentials);
+
 struct ChannelSubdir {
   Channel channel;
   std::string subdir;

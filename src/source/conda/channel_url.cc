@@ -195,4 +195,49 @@ std::string file_url_of_path(std::string_view path) {
   return out;
 }
 
+std::string resolve_url(std::string_view base, std::string_view reference) {
+  if (has_scheme(reference)) {
+    const std::size_t authority = reference.find("://") + 3;
+    const std::size_t end = std::min(reference.find('/', authority), reference.size());
+    const std::size_t at = reference.substr(0, end).rfind('@');
+    const bool plain = at == std::string_view::npos || at < authority;
+    return std::string(reference.substr(0, authority)) +
+           std::string(reference.substr(plain ? authority : at + 1));
+  }
+  const std::size_t mark = base.find("://");
+  const std::size_t host = mark == std::string_view::npos ? 0 : mark + 3;
+  const std::size_t root = std::min(base.find('/', host), base.size());
+  if (reference.starts_with("//")) {
+    return resolve_url(base, std::string(base.substr(0, mark + 1)) + std::string(reference));
+  }
+  std::vector<std::string_view> parts;
+  if (!reference.starts_with('/')) {
+    parts = split(base.substr(std::min(root + 1, base.size())), '/');
+    parts.pop_back();  // the file itself
+  }
+  bool folder = true;  // whether the result ends in a slash
+  for (const std::string_view part : split(reference, '/')) {
+    folder = part.empty() || part == "." || part == "..";
+    if (part == ".." && !parts.empty()) {
+      parts.pop_back();
+    } else if (!folder) {
+      parts.push_back(part);
+    }
+  }
+  std::string out(base.substr(0, root));
+  for (const std::string_view part : parts) {
+    out += "/" + std::string(part);
+  }
+  return folder ? out + "/" : out;
+}
+
+std::string package_url(std::string_view index_url, std::string_view base_url,
+                        std::string_view file_name) {
+  std::string folder = resolve_url(index_url, base_url);
+  if (!folder.ends_with('/')) {
+    folder += '/';
+  }
+  return folder + std::string(file_name);
+}
+
 }  // namespace cloche::source

@@ -1,4 +1,4 @@
-// A channel's URL taken apart. For channel.cc only.
+// URLs of channels and of what stands in them, taken apart and put together.
 #pragma once
 
 #include <string>
@@ -29,5 +29,14 @@ Result<ChannelUrl> channel_url_of_path(std::string_view path, const Surroundings
 // file:///a/b%20c -> "/a/b c", and back.
 std::string path_of_file_url(std::string_view url);
 std::string file_url_of_path(std::string_view path);
+
+// What `reference` means in a file that stands at `base` (RFC 3986, section 5.2): an absolute URL,
+// "/x", "../x", "x/". Credentials in it are dropped. An empty one is the folder of `base`.
+std::string resolve_url(std::string_view base, std::string_view reference);
+
+// Where a package is: beside the index at `index_url`, or below its base_url (CEP 15), which may
+// be relative to it.
+std::string package_url(std::string_view index_url, std::string_view base_url,
+                        std::string_view file_name);
 
 }  // namespace cloche::source

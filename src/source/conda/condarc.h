@@ -39,7 +39,7 @@ struct ChannelSettings {
   std::string lists_from;  // the file with the allow or deny list, for messages
 
   // Ours is strict where nobody says otherwise; conda's own default is flexible.
-  std::optional<ChannelPriority> channel_priority;
+  std::optional<conda::ChannelPriority> channel_priority;
   std::optional<bool> add_pip_as_python_dependency;  // conda and mamba: true
   std::optional<bool> override_channels_enabled;     // conda: true
   std::optional<bool> offline;

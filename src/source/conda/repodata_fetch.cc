@@ -27,6 +27,7 @@ constexpr std::int64_t kMsPerDay = 24 * kMsPerHour;
 // How long it is believed that a server has no such variant (conda's has_zst: 14 days).
 constexpr std::int64_t kAbsentMs = 14 * kMsPerDay;
 constexpr std::int64_t kMissingMaxAgeSeconds = 20 * 60;  // of a subdir that is not there
+constexpr std::int64_t kNoShardsMaxAgeSeconds = 24 * 3600;
 constexpr std::uint64_t kMaxRepodataBytes = std::uint64_t{2} << 30U;
 
 struct Variant {
@@ -38,6 +39,8 @@ constexpr std::array<Variant, 3> kVariants{{
     {"repodata.json", io::Compression::kNone},
     {"repodata.json.bz2", io::Compression::kBzip2},
 }};
+
+constexpr Variant kShards{"repodata_shards.msgpack.zst", io::Compression::kZstd};
 
 // What a person may have meant by the name of a channel that does not exist.
 constexpr std::array<std::string_view, 14> kWellKnown{
@@ -71,7 +74,8 @@ struct Item {
   const ChannelSubdir* want = nullptr;
   RepodataPlace place;
   RepodataState state;
-  bool cached = false;           // the state's file (or its "missing") can be used
+  bool sharded = false;  // asking for the index of shards; without one, it goes on with repodata
+  bool cached = false;   // the state's file (or its "missing") can be used
   std::vector<Variant> left;     // still to be asked for, first to last
   bool asked_all = false;        // `left` began with every variant
   std::optional<Error> refused;  // why a variant was not given, when it was not a plain 404
@@ -114,21 +118,54 @@ class Fetch {
 
  private:
   void begin(Item& item) {
-    item.place = RepodataPlace::of(directory_, item.want->url());
-    const auto state = read_state(item.place, item.want->url());
-    item.state = state.value_or(RepodataState{});
-    item.state.url = item.want->url();
+    item.sharded = options_.use_shards && !item.want->channel.is_local();
+    open_state(item);
     if (item.want->channel.is_local()) {
       item.result = local(item);
-      return;
+    } else if (options_.offline) {
+      if (item.sharded && (!item.cached || item.state.missing)) {
+        without_shards(item);
+      } else {
+        item.result = stale(item, fail(ErrorKind::kUnavailable, "offline"));
+      }
+    } else if (item.cached && !options_.refresh && item.state.fresh_at(now_ms_)) {
+      settle(item);
+    } else {
+      choose_variants(item, false);
     }
-    item.cached = state && check_cached(item);
+  }
+
+  // The state of the subdir's repodata, or of its index of shards: each has a cache of its own.
+  void open_state(Item& item) {
+    const std::string url =
+        item.want->url() + (item.sharded ? "/" + std::string(kShards.name) : "");
+    item.place = RepodataPlace::of(directory_, url);
+    const auto state = read_state(item.place, url);
+    item.state = state.value_or(RepodataState{});
+    item.state.url = url;
+    item.cached = state && !item.want->channel.is_local() && check_cached(item);
+  }
+
+  // The channel has no shards: its repodata then.
+  void without_shards(Item& item) {
+    item.sharded = false;
+    item.refused.reset();
+    open_state(item);
     if (options_.offline) {
       item.result = stale(item, fail(ErrorKind::kUnavailable, "offline"));
     } else if (item.cached && !options_.refresh && item.state.fresh_at(now_ms_)) {
       item.result = present(item);
     } else {
       choose_variants(item, false);
+    }
+  }
+
+  // The state is up to date and says what there is.
+  void settle(Item& item) {
+    if (item.sharded && item.state.missing) {
+      without_shards(item);
+    } else {
+      item.result = present(item);
     }
   }
 
@@ -160,6 +197,7 @@ class Fetch {
     out.channel = item.want->channel;
     out.subdir = item.want->subdir;
     out.missing = item.state.missing;
+    out.sharded = item.sharded;
     out.checked_at_ms = item.state.checked_at_ms;
     if (!out.missing) {
       out.path = path_of(item);
@@ -210,10 +248,15 @@ class Fetch {
     return out;
   }
 
-  // Which variants to ask for. What the server had last time comes first; what it had not is left
-  // out for a while, unless everything else turned out to be missing (`again`).
+  // Which variants to ask for. What the server had not is left out for a while, unless everything
+  // else turned out to be missing (`again`).
   void choose_variants(Item& item, bool again) const {
     item.left.clear();
+    if (item.sharded) {
+      item.left = {kShards};
+      item.asked_all = true;
+      return;
+    }
     for (const Variant& variant : kVariants) {
       const auto absent = item.state.absent.find(variant.name);
       const bool known_absent = absent != item.state.absent.end() && absent->second <= now_ms_ &&
@@ -250,7 +293,7 @@ class Fetch {
     for (std::size_t i = 0; i < asking.size(); ++i) {
       take(*asking[i], responses[i]);
       asking[i]->sink.reset();
-      asking[i]->file.reset();
+      asking[i]->file.reset();  // what is not in its place now is gone
     }
     return true;
   }
@@ -261,10 +304,8 @@ class Fetch {
     item.sink = TRY(io::FileSink::open(item.file->path()));
     const Variant& variant = item.left.front();
     io::HttpRequest request;
-    for (const std::string& mirror : item.want->channel.mirrors) {
-      request.urls.push_back(credentials_.authorize(mirror + "/" + item.want->subdir + "/" +
-                                                    std::string(variant.name)));
-    }
+    request.urls = request_urls(item.want->channel,
+                                item.want->url() + "/" + std::string(variant.name), credentials_);
     request.sink = item.sink.get();
     request.name = item.want->channel.name + "/" + item.want->subdir;
     request.limit_bytes = kMaxRepodataBytes;
@@ -316,7 +357,9 @@ class Fetch {
     if (!item.left.empty()) {
       return;
     }
-    if (item.refused) {
+    if (item.refused && item.sharded) {
+      without_shards(item);
+    } else if (item.refused) {
       item.result = unreachable(item, *item.refused);
     } else if (!item.asked_all) {
       choose_variants(item, true);
@@ -325,9 +368,13 @@ class Fetch {
       item.state.file.clear();
       item.state.digest = {};
       item.state.absent.clear();
-      item.state.max_age_s = kMissingMaxAgeSeconds;
+      item.state.max_age_s = item.sharded ? kNoShardsMaxAgeSeconds : kMissingMaxAgeSeconds;
       item.state.checked_at_ms = now_ms_;
-      item.result = keep_state(item);
+      if (const Status kept = write_state(item.place, item.state); !kept) {
+        item.result = kept.error();
+      } else {
+        settle(item);
+      }
     }
   }
 
@@ -474,8 +521,9 @@ Status RepodataCache::discard(const RepodataFile& file) {
   if (file.channel.is_local()) {
     return {};
   }
+  const std::string url = ChannelSubdir{file.channel, file.subdir}.url();
   const RepodataPlace place =
-      RepodataPlace::of(directory_, ChannelSubdir{file.channel, file.subdir}.url());
+      RepodataPlace::of(directory_, file.sharded ? url + "/" + std::string(kShards.name) : url);
   // The state first: data without a state is not believed.
   ::unlink(place.state_path().c_str());
   ::unlink(file.path.c_str());

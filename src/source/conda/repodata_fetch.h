@@ -24,6 +24,7 @@ struct RepodataFile {
   Channel channel;
   std::string subdir;
   bool missing = false;  // the channel has no such subdir: no packages; the rest is empty
+  bool sharded = false;  // an index of shards (CEP 16): for sharded_index.h
   std::string path;      // in the cache, or in place for a local channel
   io::Compression compression = io::Compression::kNone;
   Digest digest;  // of the file's bytes as they are stored
@@ -36,8 +37,10 @@ struct RepodataFile {
 struct RepodataOptions {
   bool refresh = false;  // ask even where the cached copy is fresh
   bool offline = false;  // ask nobody; cached copies of any age, with a warning
-  bool allow_stale =
-      false;  // use the cached copy of a channel that does not answer, with a warning
+  // Use the cached copy of a channel that does not answer, with a warning.
+  bool allow_stale = false;
+  // Take the index of shards where a remote channel offers one, instead of repodata.json.
+  bool use_shards = false;
 };
 
 // Many threads and processes may use one directory at once. The references outlive the object.
