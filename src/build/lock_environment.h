@@ -26,15 +26,15 @@ namespace cloche::build {
 struct LockRequest {
   const definition::Definition& definition;
   std::string platform = "linux-64";
-  std::vector<conda::VirtualPackage> virtual_packages;  // of the target
+  std::vector<conda::VirtualPackage> virtual_packages = {};  // of the target
 
   // What is locked already. Its packages are kept where possible; without it, and of the names in
   // `upgrade`, the best there is is taken.
   const lock::Lock* previous = nullptr;
-  std::vector<std::string> upgrade;
+  std::vector<std::string> upgrade = {};
 
-  source::RepodataOptions repodata;
-  std::optional<std::chrono::steady_clock::time_point> deadline;
+  source::RepodataOptions repodata = {};
+  std::optional<std::chrono::steady_clock::time_point> deadline = {};
 };
 
 // What reaching channels takes; everything outlives the call.

@@ -29,7 +29,7 @@ std::string cache_directory(const source::Surroundings& surroundings) {
   if (const std::string xdg = surroundings.variable("XDG_CACHE_HOME"); xdg.starts_with('/')) {
     return join_path(xdg, "cloche");
   }
-  return join_path(surroundings.home.empty() ? "/tmp" : surroundings.home, ".cache/cloche");
+  return surroundings.home.empty() ? "" : join_path(surroundings.home, ".cache/cloche");
 }
 
 Result<std::unique_ptr<ChannelAccess>> ChannelAccess::open(Context& context) {
@@ -42,7 +42,26 @@ Result<std::unique_ptr<ChannelAccess>> ChannelAccess::open(Context& context) {
   io::HttpOptions options = io::http_options(out->surroundings_.environment);
   source::apply_to(options, out->settings_);
   out->client_ = std::make_unique<io::HttpClient>(std::move(options));
-  out->cache_directory_ = cache_directory(out->surroundings_);
+  out->cache_directory_ = cli::cache_directory(out->surroundings_);
+  if (out->cache_directory_.empty()) {
+    return fail(ErrorKind::kInvalid, "there is no place for what is fetched: HOME is not set")
+        .with_hint("set CLOCHE_CACHE to a directory");
+  }
+  return out;
+}
+
+Result<std::vector<conda::VirtualPackage>> ChannelAccess::virtual_packages(
+    const std::string& /*platform*/, const std::map<std::string, std::string>& overrides) const {
+  std::vector<conda::VirtualPackage> out = {{"__archspec", "1", "x86_64"},
+                                            {"__glibc", "2.35", "0"},
+                                            {"__linux", "5.10", "0"},
+                                            {"__unix", "0", "0"}};
+  for (const auto& [name, version] : overrides) {
+    std::erase_if(out, [&](const auto& one) { return one.name == name; });
+    if (!version.empty()) {
+      out.push_back({name, version, "0"});
+    }
+  }
   return out;
 }
 

@@ -1,7 +1,10 @@
 // What a command needs to reach conda's channels: settings, credentials, an HTTP client, a cache.
 #pragma once
 
+#include <map>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "build/lock_environment.h"
 #include "cli/context.h"
@@ -21,6 +24,11 @@ class ChannelAccess {
   const source::Credentials& credentials() const { return credentials_; }
   const source::Surroundings& surroundings() const { return surroundings_; }
   const std::string& cache_directory() const { return cache_directory_; }
+  Clock& clock() { return clock_; }
+
+  // Of the target: the platform's own, CONDA_OVERRIDE_*, and what the command line says over both.
+  Result<std::vector<conda::VirtualPackage>> virtual_packages(
+      const std::string& platform, const std::map<std::string, std::string>& overrides) const;
 
  private:
   ChannelAccess() = default;

@@ -17,6 +17,7 @@ extern const Command kEnvLabel;
 extern const Command kEnvLint;
 extern const Command kEnvList;
 extern const Command kEnvLoad;
+extern const Command kEnvLock;
 extern const Command kEnvRestore;
 extern const Command kEnvSave;
 extern const Command kEnvShare;
