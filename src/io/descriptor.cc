@@ -1,5 +1,6 @@
 #include "io/descriptor.h"
 
+#include <array>
 #include <cerrno>
 
 #include <fcntl.h>
@@ -81,6 +82,15 @@ Status write_all(const Descriptor& file, std::string_view bytes, std::string_vie
       return system_error(errno, "write", path);
     }
     bytes.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return {};
+}
+
+Status set_mtime(const Descriptor& file, std::int64_t seconds, std::string_view path) {
+  const std::array<struct timespec, 2> times = {
+      {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, {.tv_sec = seconds, .tv_nsec = 0}}};
+  if (::futimens(file.get(), times.data()) != 0) {
+    return system_error(errno, "set the time of", path);
   }
   return {};
 }

@@ -40,6 +40,9 @@ Result<std::uint64_t> file_size(const Descriptor& file, std::string_view path);
 
 Status write_all(const Descriptor& file, std::string_view bytes, std::string_view path);
 
+// Sets when the content was last changed; of a file that is open for writing.
+Status set_mtime(const Descriptor& file, std::int64_t seconds, std::string_view path);
+
 // Until it returns, a power cut may undo what was written.
 Status sync(const Descriptor& file, std::string_view path);
 

@@ -92,11 +92,16 @@ Status DirectoryTree::make_directory(const std::string& path) const {
     }
     return {};
   }
-  const int number = errno;
-  if (number == EEXIST && open_below(path, O_PATH | O_DIRECTORY, 0)) {
+  if (errno != EEXIST) {
+    return error(errno, "create the directory", path);
+  }
+  // A link that leads to a directory inside is as good as one.
+  const Descriptor there(
+      openat2(directory_.get(), path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC, 0));
+  if (there.valid() || (openat2_is_missing(errno) && walk_below(path, O_PATH | O_DIRECTORY, 0))) {
     return {};
   }
-  return error(number, "create the directory", path);
+  return error(errno == EXDEV ? EXDEV : EEXIST, "create the directory", path);
 }
 
 Status DirectoryTree::make_symlink(const std::string& path, const std::string& target) const {

@@ -29,7 +29,8 @@ class DirectoryTree {
   // An existing file, for reading.
   Result<Descriptor> open_file(const std::string& path) const;
 
-  // One directory (0755); its parent exists. It may be there already. kConflict: a file is.
+  // One directory (0755); its parent exists. It may be there already, or a link to one. kConflict:
+  // a file is.
   Status make_directory(const std::string& path) const;
 
   // `target` is not looked at. kConflict: something has that name.

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
-#include <optional>
 
 #include "core/text.h"
 
@@ -25,6 +24,7 @@ struct Field {
 constexpr Field kName{0, 100};
 constexpr Field kMode{100, 8};
 constexpr Field kSize{124, 12};
+constexpr Field kMtime{136, 12};
 constexpr Field kChecksum{148, 8};
 constexpr std::size_t kTypeAt = 156;
 constexpr Field kLinkName{157, 100};
@@ -243,13 +243,19 @@ Status TarReader::read_pax(std::string_view text, bool global, Extension& extens
       extension.path = value;
     } else if (key == "linkpath") {
       extension.link_target = value;
-    } else if (key == "size") {
-      const auto parsed =
-          std::from_chars(value.data(), value.data() + value.size(), extension.size_bytes);
-      if (parsed.ec != std::errc() || parsed.ptr != value.data() + value.size()) {
+    } else if (key == "size" || key == "mtime") {
+      std::int64_t number = 0;  // of a time the whole seconds
+      const char* const last = value.data() + value.size();
+      const auto parsed = std::from_chars(value.data(), last, number);
+      const bool whole = parsed.ptr == last || (key == "mtime" && *parsed.ptr == '.');
+      if (parsed.ec != std::errc() || !whole || (key == "size" && number < 0)) {
         return fail(ErrorKind::kCorrupt, "a pax header is damaged");
       }
-      extension.has_size = true;
+      if (key == "size") {
+        extension.size_bytes = static_cast<std::uint64_t>(number);
+      } else {
+        extension.mtime_s = number;
+      }
     }
   }
   return {};
@@ -261,7 +267,7 @@ Status TarReader::read_entry(std::string_view header, const Extension& extension
                                                     : extension.link_target;
   const std::optional<std::uint64_t> mode = number_of(field(header, kMode));
   const std::optional<std::uint64_t> size =
-      extension.has_size ? extension.size_bytes : number_of(field(header, kSize));
+      extension.size_bytes ? extension.size_bytes : number_of(field(header, kSize));
   if (!size || *size > kMaxSize || !mode) {
     return fail(ErrorKind::kCorrupt, "the header of {} holds a number that is none",
                 printable(entry.path.substr(0, 200)));
@@ -270,6 +276,9 @@ Status TarReader::read_entry(std::string_view header, const Extension& extension
     return fail(ErrorKind::kInvalid, "a name of more than {} bytes", kMaxNameBytes);
   }
   entry.mode = static_cast<std::uint32_t>(*mode & 07777U);
+  const auto stated = number_of(field(header, kMtime));  // a time that is none is no reason to stop
+  entry.mtime_s = std::max<std::int64_t>(
+      0, extension.mtime_s ? *extension.mtime_s : static_cast<std::int64_t>(stated.value_or(0)));
   const bool slash = entry.path.ends_with('/');
   while (entry.path.size() > 1 && entry.path.ends_with('/')) {
     entry.path.pop_back();

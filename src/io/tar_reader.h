@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,15 +21,16 @@ struct TarEntry {
   TarKind kind = TarKind::kFile;
   std::uint32_t mode = 0;        // 07777
   std::uint64_t size_bytes = 0;  // files only
+  std::int64_t mtime_s = 0;      // seconds since 1970 UTC, not negative
   std::string link_target;       // symlinks and hard links
 };
 
 // One thread. Read entries with next(), and, if wanted, a file's content with content() before the
 // following next(). Nothing of a file is held but one buffer, so files may be of any size.
 // Understood: the prefix field, GNU long names and links (L, K), base-256 numbers, pax headers'
-// path, linkpath and size. kUnsupported: sparse and multi-volume files, kinds that are unknown.
-// kCorrupt: a wrong checksum, data that ends within an entry. kInvalid: over 1,000,000 entries, a
-// name of more than 64 KiB, an extension header of more than 1 MiB.
+// path, linkpath, size and mtime. kUnsupported: sparse and multi-volume files, kinds that are
+// unknown. kCorrupt: a wrong checksum, data that ends within an entry. kInvalid: over 1,000,000
+// entries, a name of more than 64 KiB, an extension header of more than 1 MiB.
 class TarReader {
  public:
   // `source` outlives it.
@@ -44,8 +46,8 @@ class TarReader {
   struct Extension {
     std::string path;
     std::string link_target;
-    bool has_size = false;
-    std::uint64_t size_bytes = 0;
+    std::optional<std::uint64_t> size_bytes;
+    std::optional<std::int64_t> mtime_s;
   };
 
   Result<std::size_t> fill(std::size_t wanted);

@@ -154,6 +154,19 @@ TEST(TarReader, ReadsSizesThatOctalDoesNotHold) {
             "a F 644 3 [] abc\n");
 }
 
+TEST(TarReader, ReadsTimes) {
+  const auto time_of = [](const std::string& archive) {
+    MemoryReader source(archive);
+    TarReader tar(source);
+    TarEntry entry;
+    EXPECT_TRUE(*tar.next(entry));
+    return entry.mtime_s;
+  };
+  EXPECT_EQ(time_of(file("a", "")), 0);
+  EXPECT_EQ(time_of(pax("mtime", "1700000000.75") + file("a", "")), 1'700'000'000);
+  EXPECT_EQ(time_of(pax("mtime", "-5") + file("a", "")), 0);
+}
+
 TEST(TarReader, RefusesWhatIsDamaged) {
   const std::string good = file("a", std::string(2000, 'x')) + file("b", "y");
   std::string wrong_sum = good;

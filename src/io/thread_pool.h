@@ -42,7 +42,7 @@ class ThreadPool {
     TRY(run(
         count,
         [&](std::size_t i) -> Status {
-          slots[i] = TRY(task(i));
+          slots[i].emplace(TRY(task(i)));
           return {};
         },
         stop));

@@ -208,14 +208,14 @@ class PackageFiles::Delivery {
     if (placed.entry.placeholder.empty() || type == PathType::kSoftlink) {
       return deliver_plain(entry, stream, mode, placed);
     }
-    return placed.entry.file_mode == FileMode::kText ? deliver_text(stream, mode, placed)
+    return placed.entry.file_mode == FileMode::kText ? deliver_text(entry, stream, mode, placed)
                                                      : deliver_binary(entry, stream, mode, placed);
   }
 
   Status deliver_plain(const io::TarEntry& entry, EntryStream& stream, std::uint32_t mode,
                        PlacedPath& placed) {
     Hasher hasher;
-    TRY(sink_.file(placed.path, mode, entry.size_bytes));
+    TRY(sink_.file({placed.path, mode, entry.size_bytes, entry.mtime_s}));
     for (std::string_view piece = TRY(stream.content()); !piece.empty();
          piece = TRY(stream.content())) {
       hasher.update(piece);
@@ -232,7 +232,7 @@ class PackageFiles::Delivery {
                         PlacedPath& placed) {
     Hasher before;
     Hasher after;
-    TRY(sink_.file(placed.path, mode, entry.size_bytes));
+    TRY(sink_.file({placed.path, mode, entry.size_bytes, entry.mtime_s}));
     PrefixReplacement replacement(FileMode::kBinary, placed.entry.placeholder,
                                   files_.placement_.prefix, [&](std::string_view piece) {
                                     after.update(piece);
@@ -246,7 +246,8 @@ class PackageFiles::Delivery {
     return sink_.file_end(placed.sha256_in_prefix);
   }
 
-  Status deliver_text(EntryStream& stream, std::uint32_t mode, PlacedPath& placed) {
+  Status deliver_text(const io::TarEntry& entry, EntryStream& stream, std::uint32_t mode,
+                      PlacedPath& placed) {
     Hasher before;
     Hasher after;
     io::SpillBuffer text(kTextInMemory, "");
@@ -265,7 +266,7 @@ class PackageFiles::Delivery {
     placed.sha256_in_prefix = after.finish_hex();
     placed.size_bytes = text.size();
     TRY(check_content(placed));
-    TRY(sink_.file(placed.path, mode, text.size()));
+    TRY(sink_.file({placed.path, mode, text.size(), entry.mtime_s + 1}));
     TRY(text.read([&](std::string_view piece) { return sink_.content(piece); }));
     return sink_.file_end(placed.sha256_in_prefix);
   }
@@ -339,11 +340,20 @@ class PackageFiles::Delivery {
       placed.sha256 = placed.sha256_in_prefix;
       placed.size_bytes = script.size();
       TRY(make_directory(parent_path(placed.path)));
-      TRY(sink_.file(placed.path, kExecutable, script.size()));
+      TRY(sink_.file({placed.path, kExecutable, script.size(), timestamp_s()}));
       TRY(sink_.content(script));
       TRY(sink_.file_end(placed.sha256_in_prefix));
     }
     return {};
+  }
+
+  // When the package was built: what is generated has no time of its own. conda-build once wrote
+  // seconds (conda: conda/models/records.py, TimestampField).
+  std::int64_t timestamp_s() const {
+    constexpr std::int64_t kLastSecond = 253'402'300'799;  // of the year 9999
+    const Json& timestamp = files_.metadata_.index["timestamp"];
+    const std::int64_t value = timestamp.is_integer() ? timestamp.as_integer() : 0;
+    return std::max<std::int64_t>(0, value > kLastSecond ? value / 1000 : value);
   }
 
   // With those above it, each once.

@@ -34,9 +34,15 @@ class FileSink {
 
   virtual Status directory(const std::string& path) = 0;
 
-  // A regular file, mode 0644 or 0755, of exactly `size_bytes`; then its content in pieces, then
-  // the end with the sha256 of what it became.
-  virtual Status file(const std::string& path, std::uint32_t mode, std::uint64_t size_bytes) = 0;
+  // A regular file; then its content in pieces, of exactly the size that was said; then the end
+  // with the sha256 of what it became.
+  struct File {
+    const std::string& path;
+    std::uint32_t mode;  // 0644 or 0755
+    std::uint64_t size_bytes;
+    std::int64_t mtime_s;  // seconds since 1970 UTC, as the package has it
+  };
+  virtual Status file(const File& file) = 0;
   virtual Status content(std::string_view piece) = 0;
   virtual Status file_end(const std::string& sha256) = 0;
 
@@ -68,6 +74,7 @@ class PackageFiles {
                                    const Placement& placement);
 
   const PackageMetadata& metadata() const { return metadata_; }
+  std::uint64_t archive_bytes() const { return archive_.file_bytes(); }
 
   // Where everything goes, in paths.json's order, then the entry points' scripts. A listed path
   // that an entry point takes the place of is left out.
@@ -75,11 +82,13 @@ class PackageFiles {
 
   // Passes through the package once, in the order of the archive; then come listed directories that
   // the archive does not have, then entry points. The same package and placement give the same
-  // calls. What the archive has and the package does not list is left out, as conda leaves it out.
-  // Errors name the path. kCorrupt: a size or sha256 other than promised, a listed path that is
-  // missing, or of another kind; kInvalid: a link below which other paths lie, a prefix that is too
-  // long for a binary file; kUnsupported: a hard link to what is no file of this package before it.
-  // Then what the sink received is worth nothing.
+  // calls. A text whose prefix is replaced is one second younger than in the package, so that
+  // bytecode which the package compiled from the old text is not taken for the new one's. What the
+  // archive has and the package does not list is left out, as conda leaves it out. Errors name the
+  // path. kCorrupt: a size or sha256 other than promised, a listed path that is missing, or of
+  // another kind; kInvalid: a link below which other paths lie, a prefix that is too long for a
+  // binary file; kUnsupported: a hard link to what is no file of this package before it. Then what
+  // the sink received is worth nothing.
   Status deliver(FileSink& sink);
 
  private:

@@ -20,6 +20,7 @@ std::string tar_header(const TestEntry& entry) {
   block.replace(0, entry.path.size(), entry.path);
   block.replace(100, 7, fmt::format("{:07o}", entry.mode));
   block.replace(124, 11, fmt::format("{:011o}", entry.content.size()));
+  block.replace(136, 11, fmt::format("{:011o}", entry.mtime_s));
   block[156] = entry.type;
   block.replace(157, entry.link_target.size(), entry.link_target);
   block.replace(257, 8, std::string("ustar\00000", 8));
@@ -217,10 +218,11 @@ Status MemorySink::directory(const std::string& path) {
   return add(path, {.kind = 'd', .mode = 0, .content = {}, .sha256 = {}});
 }
 
-Status MemorySink::file(const std::string& path, std::uint32_t mode, std::uint64_t size_bytes) {
-  TRY(add(path, {.kind = 'f', .mode = mode, .content = {}, .sha256 = {}}));
-  open_ = &nodes_[path];
-  announced_ = size_bytes;
+Status MemorySink::file(const File& file) {
+  TRY(add(file.path,
+          {.kind = 'f', .mode = file.mode, .content = {}, .sha256 = {}, .mtime_s = file.mtime_s}));
+  open_ = &nodes_[file.path];
+  announced_ = file.size_bytes;
   return {};
 }
 

@@ -20,6 +20,7 @@ struct TestEntry {
   char type = '0';
   std::string link_target = {};
   std::uint32_t mode = 0644;
+  std::int64_t mtime_s = 0;
 };
 
 std::string make_tar(const std::vector<TestEntry>& entries);
@@ -76,10 +77,11 @@ class MemorySink : public FileSink {
     std::uint32_t mode = 0;
     std::string content;  // or a link's target
     std::string sha256;
+    std::int64_t mtime_s = 0;
   };
 
   Status directory(const std::string& path) override;
-  Status file(const std::string& path, std::uint32_t mode, std::uint64_t size_bytes) override;
+  Status file(const File& file) override;
   Status content(std::string_view piece) override;
   Status file_end(const std::string& sha256) override;
   Status symlink(const std::string& path, const std::string& target) override;

@@ -1,0 +1,415 @@
+#include "source/conda/prefix_install.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <numeric>
+#include <optional>
+#include <unordered_set>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "core/files.h"
+#include "core/text.h"
+#include "io/directory_tree.h"
+#include "io/file.h"
+#include "io/system.h"
+#include "io/system_error.h"
+#include "io/temporary.h"
+#include "source/conda/package_files.h"
+#include "source/conda/prefix_record.h"
+
+namespace cloche::source {
+namespace {
+
+constexpr std::string_view kActivity = "installing";
+constexpr std::string_view kHistory = "conda-meta/history";
+constexpr std::string_view kToolLine = "# cloche version: ";
+
+// What the sinks of several packages share.
+struct Shared {
+  const io::DirectoryTree& tree;
+  const PrefixPlan& plan;
+  const std::stop_token& stop;
+  std::atomic<std::uint64_t> files = 0;
+  std::atomic<std::uint64_t> bytes = 0;
+
+  // Paths that turned out to be one only through a link: winner and loser.
+  std::mutex mutex;
+  std::map<std::string, std::pair<std::size_t, std::size_t>> met;
+};
+
+// One package's files, written where the plan lets them.
+class DiskSink : public FileSink {
+ public:
+  DiskSink(Shared& shared, std::size_t package) : shared_(shared), package_(package) {}
+
+  // Directories are made for what lies in them: a package may lose all of its files in one.
+  Status directory(const std::string& path) override {
+    return shared_.plan.is_directory(path) ? make_directory(path) : Status();
+  }
+
+  Status file(const File& file) override {
+    if (shared_.stop.stop_requested()) {
+      return fail(ErrorKind::kCancelled, "stopped");
+    }
+    path_ = file.path;
+    mtime_s_ = file.mtime_s;
+    if (!TRY(make_way(file.path))) {
+      return {};
+    }
+    Result<io::Descriptor> made = shared_.tree.create_file(file.path, file.mode);
+    if (!made && made.error().kind == ErrorKind::kConflict) {
+      if (!TRY(win(file.path))) {
+        return {};
+      }
+      made = shared_.tree.create_file(file.path, file.mode);
+    }
+    file_ = TRY(std::move(made));
+    ++shared_.files;
+    shared_.bytes += file.size_bytes;
+    return {};
+  }
+
+  Status content(std::string_view piece) override {
+    return file_.valid() ? io::write_all(file_, piece, path_) : Status();
+  }
+
+  Status file_end(const std::string&) override {
+    if (file_.valid()) {
+      TRY(io::set_mtime(file_, mtime_s_, path_));
+      file_.close();
+    }
+    return {};
+  }
+
+  Status symlink(const std::string& path, const std::string& target) override {
+    return link(path, [&] { return shared_.tree.make_symlink(path, target); });
+  }
+
+  Status hardlink(const std::string& path, const std::string& existing) override {
+    if (!shared_.plan.owns(package_, path)) {
+      return {};
+    }
+    if (!shared_.plan.owns(package_, existing)) {
+      return fail(ErrorKind::kUnsupported,
+                  "{} is a hard link to {}, which another package's file takes the place of",
+                  printable(path), printable(existing));
+    }
+    return link(path, [&] { return shared_.tree.make_hardlink(path, existing); });
+  }
+
+ private:
+  template <class Make>
+  Status link(const std::string& path, const Make& make) {
+    if (!TRY(make_way(path))) {
+      return {};
+    }
+    Status made = make();
+    if (!made && made.error().kind == ErrorKind::kConflict) {
+      if (!TRY(win(path))) {
+        return {};
+      }
+      made = make();
+    }
+    TRY(std::move(made));
+    ++shared_.files;
+    return {};
+  }
+
+  // Whether this package may write there; makes the directories above it.
+  Result<bool> make_way(const std::string& path) {
+    if (!shared_.plan.owns(package_, path)) {
+      return false;
+    }
+    TRY(make_directory(parent_path(path)));
+    return true;
+  }
+
+  Status make_directory(const std::string& path) {
+    if (path.empty() || !directories_.insert(path).second) {
+      return {};
+    }
+    TRY(make_directory(parent_path(path)));
+    return shared_.tree.make_directory(path);
+  }
+
+  // Something has that name, which the plan did not foresee: another package's file that is this
+  // one only through a link. The later package wins, as everywhere.
+  Result<bool> win(const std::string& path) {
+    const std::string real = TRY(shared_.tree.real_path(path));
+    const std::ptrdiff_t owner = shared_.plan.owner(real);
+    if (owner < 0 || owner == static_cast<std::ptrdiff_t>(package_)) {
+      return fail(ErrorKind::kConflict, "{} is there already", printable(path));
+    }
+    const auto other = static_cast<std::size_t>(owner);
+    const bool won = package_ > other;
+    {
+      const std::scoped_lock lock(shared_.mutex);
+      shared_.met[real] = won ? std::pair(package_, other) : std::pair(other, package_);
+    }
+    if (won) {
+      TRY(shared_.tree.remove(path));
+    }
+    return won;
+  }
+
+  Shared& shared_;
+  std::size_t package_;
+  std::string path_;
+  std::int64_t mtime_s_ = 0;
+  io::Descriptor file_;  // none: another package's file is there
+  std::unordered_set<std::string> directories_;
+};
+
+const conda::PackageRecord* find_python(const std::vector<InstallPackage>& packages) {
+  const auto found = std::ranges::find_if(
+      packages, [](const InstallPackage& one) { return one.record.name == "python"; });
+  return found == packages.end() ? nullptr : &found->record;
+}
+
+Status check_names(const std::vector<InstallPackage>& packages) {
+  std::unordered_set<std::string_view> names;
+  for (const InstallPackage& one : packages) {
+    if (!names.insert(one.record.name).second) {
+      return fail(ErrorKind::kInvalid, "the package {} is to be installed twice",
+                  printable(one.record.name));
+    }
+    TRY(package_path(distribution_name(one.record)));  // it names the record's file
+    if (distribution_name(one.record).find('/') != std::string::npos) {
+      return fail(ErrorKind::kInvalid, "'{}' is no package's name",
+                  printable(distribution_name(one.record)));
+    }
+  }
+  return {};
+}
+
+enum class Standing { kNothing, kEmpty, kOurs };
+
+// What stands where the prefix is to be.
+Result<Standing> look_at(const std::string& prefix) {
+  struct stat info{};
+  if (::lstat(prefix.c_str(), &info) != 0) {
+    if (errno == ENOENT) {
+      return Standing::kNothing;
+    }
+    return io::system_error(errno, "look at", prefix);
+  }
+  std::error_code ignored;
+  if (S_ISDIR(info.st_mode) && std::filesystem::is_empty(prefix, ignored)) {
+    return Standing::kEmpty;
+  }
+  constexpr std::size_t kEnough = std::size_t{64} * 1024;
+  if (S_ISDIR(info.st_mode)) {
+    Result<io::FileReader> history = io::FileReader::open(join_path(prefix, kHistory));
+    std::string start(kEnough, '\0');
+    const Result<std::size_t> count =
+        history ? io::read_full(*history, start) : Result<std::size_t>(0);
+    if (count && start.find(kToolLine) != std::string::npos) {
+      return Standing::kOurs;
+    }
+  }
+  return fail(ErrorKind::kConflict, "{} is there already", printable(prefix))
+      .with_hint("name a directory that does not exist, or remove it first");
+}
+
+class Installation {
+ public:
+  Installation(const std::vector<InstallPackage>& packages, const InstallOptions& options,
+               io::ThreadPool& pool, Progress& progress, const std::stop_token& stop)
+      : packages_(packages), options_(options), pool_(pool), progress_(progress), stop_(stop) {}
+
+  // Everything below `root`, an empty directory. `spill` is one for temporary files.
+  Result<InstallReport> write(const std::string& root, const std::string& spill,
+                              const std::string& prefix_in_files) {
+    prefix_ = prefix_in_files;
+    TRY(open_packages(spill));
+    const PrefixPlan plan(planned());
+    const io::DirectoryTree tree = TRY(io::DirectoryTree::open(root));
+    TRY(tree.make_directory("conda-meta"));
+    Shared shared{.tree = tree, .plan = plan, .stop = stop_, .mutex = {}, .met = {}};
+    for (std::size_t round = 0; TRY(write_round(round, shared)); ++round) {
+    }
+    TRY(write_records(tree));
+    return report(shared);
+  }
+
+ private:
+  Status open_packages(const std::string& spill) {
+    const Placement placement = Placement::of(prefix_, find_python(packages_));
+    files_ = TRY(pool_.map(
+        packages_.size(),
+        [&](std::size_t i) -> Result<PackageFiles> {
+          return open_package(packages_[i], spill, placement)
+              .context("in the package {}", file_name(packages_[i]));
+        },
+        stop_));
+    return {};
+  }
+
+  static Result<PackageFiles> open_package(const InstallPackage& package, const std::string& spill,
+                                           const Placement& placement) {
+    PackageArchive archive = TRY(PackageArchive::open(package.archive, spill));
+    return PackageFiles::open(std::move(archive), package.record, placement);
+  }
+
+  static std::string file_name(const InstallPackage& package) {
+    return printable(base_name(package.archive));
+  }
+
+  std::vector<PrefixPlan::Package> planned() const {
+    std::vector<PrefixPlan::Package> all;
+    for (std::size_t i = 0; i < packages_.size(); ++i) {
+      all.push_back({packages_[i].record.name, &files_[i].paths()});
+    }
+    return all;
+  }
+
+  // False when no package belongs to this round or a later one.
+  Result<bool> write_round(std::size_t round, Shared& shared) {
+    std::vector<std::size_t> members;
+    bool later = false;
+    for (std::size_t i = 0; i < packages_.size(); ++i) {
+      if (shared.plan.round(i) == round) {
+        members.push_back(i);
+      }
+      later = later || shared.plan.round(i) >= round;
+    }
+    std::ranges::stable_sort(members, std::greater(),
+                             [&](std::size_t i) { return files_[i].archive_bytes(); });
+    TRY(pool_.run(
+        members.size(),
+        [&](std::size_t at) -> Status {
+          const std::size_t i = members[at];
+          DiskSink sink(shared, i);
+          TRY(files_[i].deliver(sink).context("in the package {}", file_name(packages_[i])));
+          progress_.advance(kActivity, files_[i].archive_bytes(), packages_[i].record.name);
+          return {};
+        },
+        stop_));
+    return later;
+  }
+
+  Status write_records(const io::DirectoryTree& tree) {
+    return pool_.run(packages_.size(), [&](std::size_t i) -> Status {
+      const std::string path = "conda-meta/" + distribution_name(packages_[i].record) + ".json";
+      const io::Descriptor file = TRY(tree.create_file(path, 0644));
+      return io::write_all(file,
+                           prefix_record({.record = packages_[i].record,
+                                          .paths = files_[i].paths(),
+                                          .bytecode = {},
+                                          .requested_specs = packages_[i].requested_specs,
+                                          .prefix = prefix_}),
+                           path);
+    });
+  }
+
+  InstallReport report(const Shared& shared) const {
+    InstallReport report;
+    report.packages = packages_.size();
+    report.files = shared.files;
+    report.bytes = shared.bytes;
+    report.clobbers = shared.plan.clobbers();
+    for (const auto& [path, who] : shared.met) {
+      report.clobbers.push_back({.path = path,
+                                 .winner = packages_[who.first].record.name,
+                                 .losers = {packages_[who.second].record.name}});
+    }
+    std::ranges::stable_sort(report.clobbers, {}, &Clobber::path);
+    for (std::size_t i = 0; i < packages_.size(); ++i) {
+      add_scripts(i, report);
+    }
+    return report;
+  }
+
+  void add_scripts(std::size_t package, InstallReport& report) const {
+    const std::string& name = packages_[package].record.name;
+    for (const std::string action : {"pre-link", "post-link", "pre-unlink"}) {
+      std::string path = "bin/." + name + "-" + action + ".sh";
+      if (std::ranges::find(files_[package].paths(), path, &PlacedPath::path) !=
+          files_[package].paths().end()) {
+        report.scripts.push_back({name, action, std::move(path)});
+      }
+    }
+  }
+
+  const std::vector<InstallPackage>& packages_;
+  const InstallOptions& options_;
+  io::ThreadPool& pool_;
+  Progress& progress_;
+  const std::stop_token& stop_;
+  std::string prefix_;
+  std::vector<PackageFiles> files_;
+};
+
+std::string history(const std::vector<InstallPackage>& packages, const InstallOptions& options,
+                    std::int64_t now_ms) {
+  HistoryEntry entry;
+  entry.time_ms = now_ms;
+  entry.command = options.command;
+  entry.tool = std::string(kToolLine.substr(2)) + options.tool_version;
+  for (const InstallPackage& one : packages) {
+    entry.linked.push_back(history_name(one.record));
+    for (const std::string& spec : one.requested_specs) {
+      entry.specs.push_back(spec);
+    }
+  }
+  return history_block(entry);
+}
+
+// Gives `from` the name `prefix`. What stood there is then at `from`, or was nothing.
+Status put_in_place(const std::string& from, const std::string& prefix, Standing standing) {
+  const unsigned flags = standing == Standing::kOurs      ? RENAME_EXCHANGE
+                         : standing == Standing::kNothing ? RENAME_NOREPLACE
+                                                          : 0;  // an empty directory gives way
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, prefix.c_str(), flags) != 0) {
+    return io::system_error(errno, "create", prefix);
+  }
+  return io::sync_directory(parent_path(prefix));
+}
+
+}  // namespace
+
+Result<InstallReport> install_prefix(const std::vector<InstallPackage>& packages,
+                                     const InstallOptions& options, io::ThreadPool& pool,
+                                     Clock& clock, Progress& progress,
+                                     const std::stop_token& stop) {
+  TRY(io::check_path(options.prefix));
+  TRY(check_names(packages));
+  const std::string prefix = normal_path(join_path(io::current_directory(), options.prefix));
+  const Standing standing = TRY(look_at(prefix));
+  if (standing == Standing::kOurs && !options.replace) {
+    return fail(ErrorKind::kConflict, "there is an environment at {} already", printable(prefix))
+        .with_hint("name another directory, or ask to replace it");
+  }
+  TRY(io::make_directories(parent_path(prefix)));
+  const io::TemporaryDirectory work = TRY(io::TemporaryDirectory::create(parent_path(prefix)));
+  const std::string root = join_path(work.path(), "prefix");
+  const std::string spill = join_path(work.path(), "spill");
+  if (::mkdir(root.c_str(), 0755) != 0 || ::mkdir(spill.c_str(), 0700) != 0 ||
+      ::chmod(root.c_str(), 0755) != 0) {
+    return io::system_error(errno, "create a directory in", work.path());
+  }
+
+  const std::uint64_t total = std::accumulate(
+      packages.begin(), packages.end(), std::uint64_t{0},
+      [](std::uint64_t sum, const InstallPackage& one) { return sum + one.record.size_bytes; });
+  progress.begin(kActivity, total, Progress::Unit::kBytes);
+  Installation installation(packages, options, pool, progress, stop);
+  InstallReport report = TRY(installation.write(
+      root, spill, options.prefix_in_files.empty() ? prefix : options.prefix_in_files));
+  progress.end(kActivity);
+
+  TRY(io::write_file_atomically(join_path(root, kHistory),
+                                history(packages, options, clock.now_ms())));
+  TRY(put_in_place(root, prefix, standing));
+  return report;
+}
+
+}  // namespace cloche::source
