@@ -1,15 +1,16 @@
 // How a smallest conflict becomes sentences.
 //
 // The proof's facts are "P needs R" and "P allows only R". A requirement is told by its candidates:
-// those with the same facts are one group ("torchvision 0.20.0 and 0.20.1 need python
-// >=3.9,<3.13"), and what they need is told below them. A candidate without facts of its own is out
-// because its name must be something else; then the other facts about that name are the reason, and
-// the telling ends. A requirement that was told above is not told again.
+// those whose facts are about the same names are one group ("numpy 2.3.0 to 2.5.2 need
+// python 3.11.* or 3.12.*"), and what they need is told below them. A candidate without facts of
+// its own is out because something else wants another one of its name; that is told where that
+// something stands, so here the telling ends. A requirement that was told above is not told again.
 #include "resolve/problem.h"
 
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -92,9 +93,6 @@ class Teller {
       if (fact.parent) {
         by_parent_[*fact.parent].push_back(fact);
       }
-      for (const NameId name : provider_.names(fact.requirement)) {
-        by_name_[name].push_back(fact);
-      }
     }
   }
 
@@ -108,12 +106,8 @@ class Teller {
     if (depth >= kMaxDepth || !told_.insert(requirement).second) {
       return out;
     }
-    for (auto& [facts, candidates] : groups(matching)) {
-      if (facts.empty()) {
-        append(out, TRY(ruled_out_by_others(requirement, candidates)));
-      } else {
-        append(out, TRY(tell_group(facts, candidates, depth)));
-      }
+    for (const Group& group : groups(matching)) {
+      TRY(tell_group(group, depth, out));
     }
     return out;
   }
@@ -121,53 +115,94 @@ class Teller {
  private:
   static constexpr int kMaxDepth = 24;
 
-  // What the candidates of a group have in common. Ordered by first appearance, best candidates
-  // first.
-  using Needs = std::vector<std::pair<Fact::Kind, RequirementId>>;
+  // Candidates whose facts are about the same names, best first, and what each of those says.
+  struct Need {
+    Fact::Kind kind = Fact::Kind::kRequires;
+    std::vector<NameId> names;
+    std::vector<RequirementId> requirements;  // in the order of the candidates
 
-  static void append(std::vector<Reason>& to, std::vector<Reason> from) {
-    std::ranges::move(from, std::back_inserter(to));
+    auto key() const { return std::tie(kind, names); }
+  };
+  struct Group {
+    std::vector<Need> needs;
+    std::vector<SolvableId> candidates;
+  };
+
+  std::vector<Need> needs_of(SolvableId candidate) {
+    std::vector<Need> out;
+    const auto found = by_parent_.find(candidate);
+    if (found == by_parent_.end()) {
+      return out;
+    }
+    for (const Fact& fact : found->second) {
+      const auto names = provider_.names(fact.requirement);
+      Need need{fact.kind, {names.begin(), names.end()}, {fact.requirement}};
+      const auto same =
+          std::ranges::find_if(out, [&](const Need& one) { return one.key() == need.key(); });
+      if (same == out.end()) {
+        out.push_back(std::move(need));
+      } else {
+        add_new(same->requirements, need.requirements);
+      }
+    }
+    std::ranges::sort(out, [](const Need& a, const Need& b) { return a.key() < b.key(); });
+    return out;
   }
 
-  std::vector<std::pair<Needs, std::vector<SolvableId>>> groups(
-      std::span<const SolvableId> matching) {
-    std::vector<std::pair<Needs, std::vector<SolvableId>>> out;
-    for (const SolvableId one : matching) {
-      Needs needs;
-      if (const auto found = by_parent_.find(one); found != by_parent_.end()) {
-        for (const Fact& fact : found->second) {
-          needs.emplace_back(fact.kind, fact.requirement);
-        }
+  static void add_new(std::vector<RequirementId>& to, const std::vector<RequirementId>& from) {
+    for (const RequirementId one : from) {
+      if (std::ranges::find(to, one) == to.end()) {
+        to.push_back(one);
       }
-      std::ranges::sort(needs);
-      const auto same =
-          std::ranges::find(out, needs, &std::pair<Needs, std::vector<SolvableId>>::first);
+    }
+  }
+
+  std::vector<Group> groups(std::span<const SolvableId> matching) {
+    std::vector<Group> out;
+    for (const SolvableId one : matching) {
+      std::vector<Need> needs = needs_of(one);
+      const auto same = std::ranges::find_if(out, [&](const Group& group) {
+        return std::ranges::equal(group.needs, needs, {}, &Need::key, &Need::key);
+      });
       if (same == out.end()) {
-        out.emplace_back(std::move(needs), std::vector<SolvableId>{one});
-      } else {
-        same->second.push_back(one);
+        out.push_back({std::move(needs), {one}});
+        continue;
+      }
+      same->candidates.push_back(one);
+      for (std::size_t i = 0; i < needs.size(); ++i) {
+        add_new(same->needs[i].requirements, needs[i].requirements);
       }
     }
     return out;
   }
 
-  Result<std::vector<Reason>> tell_group(const Needs& needs,
-                                         const std::vector<SolvableId>& candidates, int depth) {
-    std::vector<Reason> out;
-    const std::string who = provider_.to_string(candidates);
-    const bool several = candidates.size() > 1;
-    for (const auto& [kind, requirement] : needs) {
-      const std::string_view verb = kind == Fact::Kind::kRequires
+  Status tell_group(const Group& group, int depth, std::vector<Reason>& out) {
+    const std::string who = provider_.to_string(group.candidates);
+    const bool several = group.candidates.size() > 1;
+    for (const Need& need : group.needs) {
+      const std::string_view verb = need.kind == Fact::Kind::kRequires
                                         ? (several ? "need" : "needs")
                                         : (several ? "allow only" : "allows only");
-      Reason reason{
-          fmt::format("{} {} {}", who, verb, provider_.to_string(requirement)), std::nullopt, {}};
-      if (kind == Fact::Kind::kRequires) {
-        reason.children = TRY(tell(requirement, depth + 1));
+      Reason reason{fmt::format("{} {} {}", who, verb, provider_.to_string(need.requirements)),
+                    std::nullopt,
+                    {}};
+      if (need.kind == Fact::Kind::kRequires) {
+        for (const RequirementId requirement : need.requirements) {
+          append_new(reason.children, TRY(tell(requirement, depth + 1)));
+        }
       }
       out.push_back(std::move(reason));
     }
-    return out;
+    return {};
+  }
+
+  // One requirement of a group may end as another did: said once.
+  static void append_new(std::vector<Reason>& to, std::vector<Reason> from) {
+    for (Reason& reason : from) {
+      if (std::ranges::find(to, reason.text, &Reason::text) == to.end()) {
+        to.push_back(std::move(reason));
+      }
+    }
   }
 
   Result<Reason> nothing_matches(RequirementId requirement) {
@@ -177,10 +212,7 @@ class Teller {
       all.insert(all.end(), candidates.begin(), candidates.end());
     }
     if (all.empty()) {
-      return Reason{fmt::format("there is no package {}",
-                                provider_.to_string(provider_.names(requirement).front())),
-                    std::nullopt,
-                    {}};
+      return Reason{provider_.why_absent(provider_.names(requirement).front()), std::nullopt, {}};
     }
     return Reason{fmt::format("nothing fits {}: there is {}", provider_.to_string(requirement),
                               provider_.to_string(all)),
@@ -188,38 +220,8 @@ class Teller {
                   {}};
   }
 
-  // The candidates have nothing against themselves: other facts want something else of their name.
-  Result<std::vector<Reason>> ruled_out_by_others(RequirementId requirement,
-                                                  const std::vector<SolvableId>& candidates) {
-    std::vector<Reason> out;
-    std::set<std::string> said;
-    for (const NameId name : provider_.names(requirement)) {
-      for (const Fact& fact : by_name_[name]) {
-        const auto allowed = TRY(provider_.matching(fact.requirement));
-        const bool excludes = std::ranges::any_of(candidates, [&](SolvableId one) {
-          return std::ranges::find(allowed, one) == allowed.end();
-        });
-        if (fact.requirement == requirement || !excludes) {
-          continue;
-        }
-        const std::string text =
-            fmt::format("{} {} out, for {} {} {}", provider_.to_string(candidates),
-                        candidates.size() > 1 ? "are" : "is",
-                        fact.parent ? provider_.to_string(*fact.parent) : "the request",
-                        fact.kind == Fact::Kind::kRequires ? "needs" : "allows only",
-                        provider_.to_string(fact.requirement));
-        if (said.insert(fmt::format("{}|{}", static_cast<int>(fact.kind), index(fact.requirement)))
-                .second) {
-          out.push_back({text, std::nullopt, {}});
-        }
-      }
-    }
-    return out;
-  }
-
   Provider& provider_;
   std::map<SolvableId, std::vector<Fact>> by_parent_;
-  std::map<NameId, std::vector<Fact>> by_name_;
   std::set<RequirementId> told_;
 };
 

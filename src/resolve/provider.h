@@ -65,6 +65,13 @@ class Provider {
 
   // Several candidates of one name in few words: "numpy 1.26.0 to 1.26.4". Never empty.
   virtual std::string to_string(std::span<const SolvableId> solvables);
+
+  // Requirements about the same names, any of which: "python 3.11.*, 3.12.* or 3.13.*". Never
+  // empty.
+  std::string to_string(std::span<const RequirementId> requirements);
+
+  // Why a name has no candidates at all: "there is no package numpyy".
+  virtual std::string why_absent(NameId name);
 };
 
 }  // namespace cloche::resolve

@@ -1030,4 +1030,10 @@ std::string CondaProvider::to_string(std::span<const SolvableId> solvables) {
   return out;
 }
 
+std::string CondaProvider::why_absent(NameId name) {
+  const std::string text = to_string(name);
+  return text.starts_with("__") ? fmt::format("the target has no {}", text)
+                                : fmt::format("no channel has a package {}", text);
+}
+
 }  // namespace cloche::source

@@ -76,6 +76,7 @@ class CondaProvider : public resolve::Provider {
   std::string to_string(resolve::SolvableId solvable) override;
   std::string to_string(resolve::RequirementId requirement) override;
   std::string to_string(std::span<const resolve::SolvableId> solvables) override;
+  std::string why_absent(resolve::NameId name) override;
 
  private:
   struct State;
