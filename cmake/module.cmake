@@ -65,17 +65,19 @@ function(module name)
     PUBLIC cloche_options ${used_targets} ${ARG_LIBRARIES})
 
   set(testing_targets "")
-  if(testing_files)
-    add_library(cloche_${name}_testing STATIC ${testing_files})
-    set_property(SOURCE ${folder}/testing.cc APPEND PROPERTY
-      COMPILE_DEFINITIONS CLOCHE_SOURCE_PATH="${CMAKE_SOURCE_DIR}")
-    target_link_libraries(cloche_${name}_testing PUBLIC cloche_${name} GTest::gtest rapidcheck_properties)
-  endif()
-  foreach(one IN LISTS ARG_USES ITEMS ${name})
+  foreach(one IN LISTS ARG_USES)
     if(TARGET cloche_${one}_testing)
       list(APPEND testing_targets cloche_${one}_testing)
     endif()
   endforeach()
+  if(testing_files)
+    add_library(cloche_${name}_testing STATIC ${testing_files})
+    set_property(SOURCE ${folder}/testing.cc APPEND PROPERTY
+      COMPILE_DEFINITIONS CLOCHE_SOURCE_PATH="${CMAKE_SOURCE_DIR}")
+    target_link_libraries(cloche_${name}_testing
+      PUBLIC cloche_${name} ${testing_targets} GTest::gtest rapidcheck_properties)
+    list(PREPEND testing_targets cloche_${name}_testing)
+  endif()
 
   if(test_files AND NOT CLOCHE_FUZZ)
     add_executable(${name}_test ${test_files})

@@ -237,7 +237,14 @@ std::string package_url(std::string_view index_url, std::string_view base_url,
   if (!folder.ends_with('/')) {
     folder += '/';
   }
-  return folder + std::string(file_name);
+  for (const char c : file_name) {
+    if (is_unreserved(c) && c != '/') {
+      folder += c;
+    } else {
+      folder += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return folder;
 }
 
 }  // namespace cloche::source

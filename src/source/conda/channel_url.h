@@ -35,7 +35,7 @@ std::string file_url_of_path(std::string_view path);
 std::string resolve_url(std::string_view base, std::string_view reference);
 
 // Where a package is: beside the index at `index_url`, or below its base_url (CEP 15), which may
-// be relative to it.
+// be relative to it. What a URL cannot hold of the file name is escaped.
 std::string package_url(std::string_view index_url, std::string_view base_url,
                         std::string_view file_name);
 

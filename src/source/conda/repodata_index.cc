@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/check.h"
+#include "source/conda/channel_url.h"
 
 namespace cloche::source {
 
@@ -148,6 +149,8 @@ conda::PackageRecord RepodataIndex::package_record(const Record& record,
     const bool conda = record.kind == static_cast<std::uint32_t>(ArchiveKind::kConda);
     out.file_name = distribution_name(out) + (conda ? ".conda" : ".tar.bz2");
   }
+  out.url = package_url(std::string(channel) + "/" + out.subdir + "/repodata.json", base_url(),
+                        out.file_name);
   out.size_bytes = details.size_bytes;
   out.md5 = (details.hashes & 1U) != 0 ? hex(details.md5) : std::string();
   out.sha256 = (details.hashes & 2U) != 0 ? hex(details.sha256) : std::string();

@@ -13,8 +13,10 @@
 #include <cstring>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include <fmt/format.h>
 #include <simdjson.h>
 
 #include "core/text.h"
@@ -26,19 +28,21 @@ namespace {
 namespace ondemand = simdjson::ondemand;
 using simdjson::error_code;
 
-constexpr std::size_t kWindowBytes = std::size_t{512} << 10U;
-constexpr std::size_t kMaxWindowBytes = std::size_t{64} << 20U;  // of one record
+// For one record; simdjson needs six times as much again.
+constexpr std::size_t kMaxWindowBytes = std::size_t{8} << 20U;
 constexpr std::size_t kMaxInfoBytes = std::size_t{1} << 20U;
 constexpr std::size_t kMaxKeyBytes = 4096;
-constexpr int kMaxDepth = 64;
+constexpr std::size_t kMaxWordBytes = 64;
+constexpr std::size_t kMaxDepth = 64;
+constexpr int kEnd = -1;  // what stands behind the last byte
 
-bool is_blank(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+bool is_blank(int c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
 
 // The part of the document that is in memory. There is always a byte before data(), and room for
 // simdjson's padding behind.
 class Window {
  public:
-  explicit Window(io::Reader& source) : source_(source), buffer_(kWindowBytes) {}
+  Window(io::Reader& source, std::size_t bytes) : source_(source), buffer_(bytes + kSlack) {}
 
   char* data() { return buffer_.data() + begin_; }
   std::size_t size() const { return end_ - begin_; }
@@ -67,23 +71,23 @@ class Window {
 
   // Twice the room; false when it is as big as it may be.
   bool grow() {
-    if (buffer_.size() * 2 > kMaxWindowBytes) {
+    if (capacity() * 2 > kMaxWindowBytes) {
       return false;
     }
-    buffer_.resize(buffer_.size() * 2);
+    buffer_.resize(capacity() * 2 + kSlack);
     return true;
   }
 
-  // The byte at a place after data(), 0 when the document ends before it.
-  Result<char> peek(std::size_t ahead = 0) {
-    if (ahead >= size() && !eof_) {
+  // The byte at data(), or kEnd.
+  Result<int> peek() {
+    if (size() == 0 && !eof_) {
       TRY(fill());
     }
-    return ahead < size() ? data()[ahead] : '\0';
+    return size() > 0 ? static_cast<unsigned char>(*data()) : kEnd;
   }
 
  private:
-  static constexpr std::size_t kSlack = 2 + simdjson::SIMDJSON_PADDING;
+  static constexpr std::size_t kSlack = 3 + simdjson::SIMDJSON_PADDING;
 
   io::Reader& source_;
   std::vector<char> buffer_;
@@ -104,6 +108,16 @@ std::string_view key_text(const ondemand::raw_json_string& key) {
                                 static_cast<std::size_t>(static_cast<const char*>(quote) - text));
 }
 
+// simdjson's messages as ours are written.
+std::string message_of(error_code error) {
+  std::string out = simdjson::error_message(error);
+  out = out.substr(0, out.find('.'));
+  if (out.size() > 1 && out[1] >= 'a') {
+    out[0] = to_lower(out.substr(0, 1))[0];
+  }
+  return out;
+}
+
 std::string_view trimmed_token(std::string_view token) {
   while (!token.empty() && is_blank(token.back())) {
     token.remove_suffix(1);
@@ -113,16 +127,17 @@ std::string_view trimmed_token(std::string_view token) {
 
 class Parser {
  public:
-  Parser(io::Reader& source, std::string_view subdir, RepodataIndexBuilder& builder)
-      : window_(source), subdir_(subdir), builder_(builder) {}
+  Parser(io::Reader& source, std::string_view subdir, RepodataIndexBuilder& builder,
+         std::size_t window_bytes)
+      : window_(source, window_bytes), subdir_(subdir), builder_(builder) {}
 
   Status run() {
     builder_.set_subdir(subdir_);
-    if (TRY(next()) == '\0') {
+    if (TRY(next()) == kEnd) {
       return {};  // CEP 36: an empty file is {}
     }
     TRY(members([this](const std::string& key) { return top_level(key); }));
-    if (TRY(next()) != '\0') {
+    if (TRY(next()) != kEnd) {
       return corrupt("something follows the document");
     }
     return {};
@@ -137,10 +152,10 @@ class Parser {
                 what);
   }
 
-  // The next byte that is no blank, which stays; 0 at the end.
-  Result<char> next() {
+  // The next byte that is no blank, which stays, or kEnd.
+  Result<int> next() {
     for (;;) {
-      const char c = TRY(window_.peek());
+      const int c = TRY(window_.peek());
       if (!is_blank(c)) {
         return c;
       }
@@ -156,24 +171,25 @@ class Parser {
     return {};
   }
 
+  // The text of a string.
   Result<std::string> string_token() {
-    TRY(expect('"'));
-    std::string out;
-    for (;;) {
-      const char c = TRY(window_.peek());
-      if (c == '\0' || out.size() > kMaxKeyBytes) {
-        return corrupt("a string does not end");
-      }
-      window_.skip(1);
-      if (c == '"') {
-        return out;
-      }
-      out += c;
-      if (c == '\\') {  // no key that matters has one: kept as written
-        out += TRY(window_.peek());
-        window_.skip(1);
-      }
+    TRY(next());
+    std::string raw;
+    TRY(skip_value(&raw));
+    if (raw.size() < 2 || raw.front() != '"' || raw.size() > kMaxKeyBytes) {
+      return corrupt("a key is missing or too long");
     }
+    if (raw.find('\\') == std::string::npos) {
+      return raw.substr(1, raw.size() - 2);
+    }
+    const simdjson::padded_string padded(raw);
+    ondemand::document document;
+    std::string_view text;
+    if (parser_.iterate(padded).get(document) != simdjson::SUCCESS ||
+        document.get_string().get(text) != simdjson::SUCCESS) {
+      return corrupt("a key cannot be read");
+    }
+    return std::string(text);
   }
 
   // Calls `member` with each key of an object, the window standing before its value.
@@ -203,7 +219,7 @@ class Parser {
       return records(ArchiveKind::kConda, false);
     }
     if (key == "v3") {
-      return members([this](const std::string& extension) {
+      return TRY(next()) == 'n' ? null() : members([this](const std::string& extension) {
         if (extension == "conda") {
           return records(ArchiveKind::kConda, true);
         }
@@ -218,50 +234,82 @@ class Parser {
     return skip_value(nullptr);
   }
 
+  Status null() {
+    std::string text;
+    TRY(skip_value(&text));
+    return text == "null" ? Status() : Status(corrupt("an object is missing"));
+  }
+
   // Passes over a value of any size; with `text`, keeps it.
   Status skip_value(std::string* text) {
     TRY(next());
-    int depth = 0;
-    bool in_string = false;
+    std::string open;  // brackets, innermost last
+    std::string word;  // a number, true, false, null
     for (;;) {
-      const char c = TRY(window_.peek());
-      if (c == '\0') {
+      const int c = TRY(window_.peek());
+      if (c == kEnd) {
         return corrupt("it ends within a value");
       }
-      if (!in_string && depth == 0 && (c == ',' || c == '}' || c == ']' || is_blank(c))) {
-        return {};
+      if (open.empty() && (c == ',' || c == '}' || c == ']' || is_blank(c))) {
+        return check_word(word);
       }
       window_.skip(1);
       if (text != nullptr && text->size() < kMaxInfoBytes) {
-        *text += c;
+        *text += static_cast<char>(c);
       }
-      if (in_string) {
-        if (c == '\\') {
-          const char escaped = TRY(window_.peek());
-          if (text != nullptr) {
-            *text += escaped;
-          }
-          window_.skip(1);
-        }
-        in_string = c != '"';
-      } else if (c == '"') {
-        in_string = true;
+      if (c == '"') {
+        TRY(skip_string(text));
       } else if (c == '{' || c == '[') {
-        if (++depth > kMaxDepth) {
+        open += static_cast<char>(c);
+        if (open.size() > kMaxDepth) {
           return corrupt("too many brackets within one another");
         }
       } else if (c == '}' || c == ']') {
-        --depth;
+        if (open.back() != (c == '}' ? '{' : '[')) {
+          return corrupt("brackets do not match");
+        }
+        open.pop_back();
+      } else if (open.empty() && word.size() < kMaxWordBytes) {
+        word += static_cast<char>(c);
       }
-      if (depth == 0 && !in_string && (c == '"' || c == '}' || c == ']')) {
-        return {};
+      if (open.empty() && (c == '"' || c == '}' || c == ']')) {
+        return word.empty() ? Status() : Status(corrupt("no JSON"));
       }
     }
+  }
+
+  // The rest of a string whose opening quote was passed.
+  Status skip_string(std::string* text) {
+    for (bool escaped = false;;) {
+      const int c = TRY(window_.peek());
+      if (c == kEnd) {
+        return corrupt("it ends within a string");
+      }
+      window_.skip(1);
+      if (text != nullptr && text->size() < kMaxInfoBytes) {
+        *text += static_cast<char>(c);
+      }
+      if (c == '"' && !escaped) {
+        return {};
+      }
+      escaped = c == '\\' && !escaped;
+    }
+  }
+
+  Status check_word(std::string_view word) const {
+    const bool number =
+        !word.empty() && word.find_first_not_of("+-.0123456789eE") == std::string_view::npos;
+    return number || word == "true" || word == "false" || word == "null"
+               ? Status()
+               : Status(corrupt("a value is missing or no JSON"));
   }
 
   Status check_version(std::string_view text) {
     if (text == "1" || text == "2" || text == "0" || text == "null") {
       return {};
+    }
+    if (text.empty() || text.find_first_not_of("0123456789") != std::string_view::npos) {
+      return corrupt("'repodata_version' is no whole number");
     }
     return fail(ErrorKind::kUnsupported, "the repodata is of version {}, but 2 is the newest known",
                 printable(text.substr(0, 20)))
@@ -278,26 +326,45 @@ class Parser {
     }
     for (auto member : object) {
       ondemand::field field;
-      if (std::move(member).get(field) != simdjson::SUCCESS) {
+      std::string_view key;
+      if (std::move(member).get(field) != simdjson::SUCCESS ||
+          field.unescaped_key().get(key) != simdjson::SUCCESS) {
         return corrupt("'info' cannot be read");
       }
-      const std::string_view key = key_text(field.key());
       if (key == "repodata_version") {
-        const std::string_view token = field.value().raw_json_token();
-        TRY(check_version(trimmed_token(token)));
-      }
-      std::string_view value;
-      if (key == "subdir" && field.value().get_string().get(value) == simdjson::SUCCESS) {
-        if (!value.empty() && !subdir_.empty() && value != subdir_) {
-          return fail(ErrorKind::kCorrupt, "the repodata says that it is for {}, not {}",
-                      printable(value.substr(0, 40)), subdir_)
-              .with_hint("the channel serves another platform's file there: tell its operator");
-        }
-        builder_.set_subdir(value);
-      } else if (key == "base_url" && field.value().get_string().get(value) == simdjson::SUCCESS) {
-        builder_.set_base_url(value);
+        TRY(check_version(trimmed_token(field.value().raw_json_token())));
+      } else if (key == "subdir") {
+        TRY(check_subdir(TRY(info_text(field, key))));
+      } else if (key == "base_url") {
+        builder_.set_base_url(TRY(info_text(field, key)));
       }
     }
+    return {};
+  }
+
+  // "" for null.
+  Result<std::string_view> info_text(ondemand::field& field, std::string_view key) const {
+    bool is_null = false;
+    std::string_view text;
+    if (field.value().is_null().get(is_null) == simdjson::SUCCESS && is_null) {
+      return text;
+    }
+    if (field.value().get_string().get(text) != simdjson::SUCCESS) {
+      return corrupt(fmt::format("'{}' of 'info' is no text", key));
+    }
+    return text;
+  }
+
+  Status check_subdir(std::string_view value) {
+    if (value.empty()) {
+      return {};
+    }
+    if (!subdir_.empty() && value != subdir_) {
+      return fail(ErrorKind::kCorrupt, "the repodata says that it is for {}, not {}",
+                  printable(value.substr(0, 40)), subdir_)
+          .with_hint("the channel serves another platform's file there: tell its operator");
+    }
+    builder_.set_subdir(value);
     return {};
   }
 
@@ -306,7 +373,11 @@ class Parser {
 
   Status records(ArchiveKind kind, bool v3) {
     if (TRY(next()) == 'n') {
-      return skip_value(nullptr);  // null
+      return null();
+    }
+    bool& seen = seen_[v3 ? 1 : 0][kind == ArchiveKind::kConda ? 1 : 0];
+    if (std::exchange(seen, true)) {
+      return corrupt("an object of packages stands there twice");
     }
     TRY(expect('{'));
     if (TRY(next()) == '}') {
@@ -333,7 +404,7 @@ class Parser {
   // closing brace of their object was passed too.
   Result<bool> some_records() {
     for (;;) {
-      if (window_.size() < kWindowBytes / 4) {
+      if (window_.size() < window_.capacity() / 4) {
         TRY(window_.fill());
       }
       const std::optional<std::size_t> length = last_brace();
@@ -392,15 +463,13 @@ class Parser {
       error = open_fragment(length, document);
     }
     if (error != simdjson::SUCCESS) {
-      problem_ = simdjson::error_message(error);
+      problem_ = message_of(error);
       return std::optional<bool>();
     }
     char* const begin = window_.data();
-    const char before = std::exchange(begin[-1], '{');
-    const char behind = std::exchange(begin[length], '}');
+    const Fragment fragment(begin, length);
+    has_escapes_ = std::memchr(begin, '\\', length) != nullptr;
     const Result<const char*> end = read_records(document, begin, begin + length);
-    begin[-1] = before;
-    begin[length] = behind;
     if (!end) {
       return end.error();
     }
@@ -411,16 +480,33 @@ class Parser {
     return std::optional<bool>(closed_);
   }
 
+  // While it lives, the text has its braces.
+  class Fragment {
+   public:
+    Fragment(char* begin, std::size_t length)
+        : begin_(begin),
+          end_(begin + length),
+          before_(std::exchange(begin_[-1], '{')),
+          behind_{std::exchange(end_[0], '}'), std::exchange(end_[1], ' ')} {}
+    ~Fragment() {
+      begin_[-1] = before_;
+      std::ranges::copy(behind_, end_);
+    }
+    Fragment(const Fragment&) = delete;
+    Fragment& operator=(const Fragment&) = delete;
+
+   private:
+    char* begin_;
+    char* end_;
+    char before_;
+    char behind_[2];  // simdjson takes a '}' right behind a document for one too many
+  };
+
   error_code open_fragment(std::size_t length, ondemand::document& document) {
     char* const begin = window_.data();
-    const char before = std::exchange(begin[-1], '{');
-    const char behind = std::exchange(begin[length], '}');
-    const error_code error =
-        parser_.iterate(begin - 1, length + 2, length + 2 + simdjson::SIMDJSON_PADDING)
-            .get(document);
-    begin[-1] = before;
-    begin[length] = behind;
-    return error;
+    const Fragment fragment(begin, length);
+    return parser_.iterate(begin - 1, length + 2, length + 2 + simdjson::SIMDJSON_PADDING)
+        .get(document);
   }
 
   // Where what was read ends, null when that is nowhere. Sets closed_.
@@ -428,7 +514,7 @@ class Parser {
                                    const char* end) {
     ondemand::object object;
     if (const error_code error = document.get_object().get(object)) {
-      problem_ = simdjson::error_message(error);
+      problem_ = message_of(error);
       return nullptr;
     }
     bool pending = false;
@@ -437,12 +523,12 @@ class Parser {
     for (auto member : object) {
       ondemand::field field;
       if (const error_code error = std::move(member).get(field)) {
-        problem_ = simdjson::error_message(error);
+        problem_ = message_of(error);
         return before_comma(begin, done);
       }
       const char* const key = field.key().raw() - 1;  // its quote
       if (pending) {
-        builder_.add(entry_);
+        TRY(add_record());
         done = key;
       }
       pending = false;
@@ -463,9 +549,18 @@ class Parser {
       done = end;
     }
     if (pending) {
-      builder_.add(entry_);
+      TRY(add_record());
     }
     return done;
+  }
+
+  Status add_record() {
+    if (entry_.name == 0 || entry_.record.version == 0) {
+      return fail(ErrorKind::kCorrupt, "the repodata's record of {} lacks its name or version",
+                  printable(file_name_.substr(0, 200)));
+    }
+    builder_.add(entry_);
+    return {};
   }
 
   // `done` is where a key begins whose record is not complete; what was read ends at the comma
@@ -484,42 +579,60 @@ class Parser {
   Result<bool> read_record(ondemand::field& field) {
     entry_ = {};
     entry_.record.kind = static_cast<std::uint32_t>(kind_);
-    file_name_ = key_text_of(field.key());
+    if (const error_code error = whole_key(field).get(file_name_)) {
+      problem_ = message_of(error);
+      return false;
+    }
+    if (file_name_.find('/') != std::string_view::npos) {
+      return fail(ErrorKind::kCorrupt, "the repodata has a package file called '{}'",
+                  printable(file_name_.substr(0, 200)));
+    }
     ondemand::object object;
     if (const error_code error = field.value().get_object().get(object)) {
-      problem_ = simdjson::error_message(error);
+      problem_ = message_of(error);
       return false;
     }
     for (auto member : object) {
       ondemand::field one;
       if (const error_code error = std::move(member).get(one)) {
-        problem_ = simdjson::error_message(error);
+        problem_ = message_of(error);
         return false;
       }
-      if (const error_code error = read_field(key_text(one.key()), one.value())) {
+      std::string_view key = key_text(one.key());
+      if (has_escapes_) {
+        if (const error_code error = whole_key(one).get(key)) {
+          problem_ = message_of(error);
+          return false;
+        }
+      }
+      if (const error_code error = read_field(key, one.value())) {
         if (error == simdjson::INCORRECT_TYPE || error == simdjson::NUMBER_ERROR) {
           return fail(ErrorKind::kCorrupt, "the repodata's record of {} has a wrong '{}'",
-                      printable(file_name_.substr(0, 200)), printable(key_text(one.key())));
+                      printable(file_name_.substr(0, 200)), printable(key));
         }
-        problem_ = simdjson::error_message(error);
+        problem_ = message_of(error);
         return false;
       }
-    }
-    if (entry_.name == 0 || entry_.record.version == 0) {
-      return fail(ErrorKind::kCorrupt, "the repodata's record of {} lacks its name or version",
-                  printable(file_name_.substr(0, 200)));
     }
     note_file_name();
     return true;
   }
 
-  static std::string_view key_text_of(const ondemand::raw_json_string& key) {
-    const char* const text = key.raw();
-    const char* end = text;
-    while (*end != '"') {
-      end += *end == '\\' ? 2 : 1;
+  // A key of any length. What has no escape is a view of the window.
+  simdjson::simdjson_result<std::string_view> whole_key(ondemand::field& field) const {
+    const char* const text = field.key().raw();
+    if (has_escapes_) {
+      for (const char* end = text;; ++end) {
+        if (*end == '\\') {
+          return field.unescaped_key();
+        }
+        if (*end == '"') {
+          break;
+        }
+      }
     }
-    return {text, static_cast<std::size_t>(end - text)};
+    return std::string_view(
+        text, static_cast<std::size_t>(static_cast<const char*>(rawmemchr(text, '"')) - text));
   }
 
   // Kept only where it is not what name, version and build make of it.
@@ -772,6 +885,13 @@ class Parser {
 
   // {"extra": ["spec", ...]} as name, how many, specs (repodata_index.h).
   error_code extras(ondemand::value& value) {
+    ondemand::json_type type{};
+    if (const error_code error = value.type().get(type)) {
+      return error;
+    }
+    if (type == ondemand::json_type::null) {
+      return simdjson::SUCCESS;
+    }
     ondemand::object object;
     if (const error_code error = value.get_object().get(object)) {
       return error;
@@ -782,7 +902,11 @@ class Parser {
       if (const error_code error = std::move(member).get(field)) {
         return error;
       }
-      items_.push_back(builder_.strings().add(key_text_of(field.key())));
+      std::string_view name;
+      if (const error_code error = whole_key(field).get(name)) {
+        return error;
+      }
+      items_.push_back(builder_.strings().add(name));
       const std::size_t count_at = items_.size();
       items_.push_back(0);
       ondemand::array array;
@@ -804,7 +928,9 @@ class Parser {
   ondemand::parser parser_;
   ArchiveKind kind_ = ArchiveKind::kConda;
   bool v3_ = false;
+  bool seen_[2][2] = {};  // [v3][.conda]: each object of records at most once
   bool closed_ = false;
+  bool has_escapes_ = false;  // somewhere in the fragment is a backslash
   std::string problem_;
   std::string_view file_name_;
   RepodataIndexBuilder::Entry entry_;
@@ -821,8 +947,9 @@ class Parser {
 
 }  // namespace
 
-Status parse_repodata(io::Reader& source, std::string_view subdir, RepodataIndexBuilder& builder) {
-  return Parser(source, subdir, builder).run();
+Status parse_repodata(io::Reader& source, std::string_view subdir, RepodataIndexBuilder& builder,
+                      std::size_t window_bytes) {
+  return Parser(source, subdir, builder, window_bytes).run();
 }
 
 }  // namespace cloche::source
