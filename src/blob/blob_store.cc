@@ -1,14 +1,18 @@
 #include "blob/blob_store.h"
 
+#include <cerrno>
+#include <cstdio>
 #include <utility>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/files.h"
 #include "core/text.h"
 #include "io/descriptor.h"
 #include "io/disk_files.h"
 #include "io/file.h"
+#include "io/system_error.h"
 
 namespace cloche::blob {
 namespace {
@@ -84,6 +88,19 @@ Result<Digest> BlobStore::put(std::string_view content) const {
   Writer blob = TRY(writer());
   TRY(blob.append(content));
   return std::move(blob).commit();
+}
+
+Status BlobStore::adopt(const std::string& path, const Digest& digest) const {
+  TRY(io::make_directories(join_path(root_, "blobs/sha256")));
+  if (contains(digest)) {
+    ::unlink(path.c_str());
+    return {};
+  }
+  if (::chmod(path.c_str(), kReadOnly) != 0 ||
+      std::rename(path.c_str(), place_of(digest).c_str()) != 0) {
+    return io::system_error(errno, "store", path);
+  }
+  return {};
 }
 
 bool BlobStore::contains(const Digest& digest) const {

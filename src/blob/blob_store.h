@@ -48,6 +48,10 @@ class BlobStore {
   Result<Digest> put_file(const std::string& path, const Digest& expected = {}) const;
   Result<Digest> put(std::string_view content) const;
 
+  // Takes a file of the same file system, which the caller has read and synced, by renaming it;
+  // drops it when the blob is present. It is the caller's word that it holds what the digest says.
+  Status adopt(const std::string& path, const Digest& digest) const;
+
   bool contains(const Digest& digest) const;
 
   // Waits until the blobs that are present are on disk: one that another process has just put may

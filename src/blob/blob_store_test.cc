@@ -91,6 +91,18 @@ TEST_F(BlobStoreTest, LeavesNothingOfAnUnfinishedBlob) {
   EXPECT_EQ(count_in(directory_.path() + "/tmp"), 0);
 }
 
+TEST_F(BlobStoreTest, AdoptsAFile) {
+  for (int i = 0; i < 2; ++i) {  // the second time it is present
+    const std::string path = directory_.path() + "/file";
+    std::ofstream(path) << "content";
+    ASSERT_TRUE(store_.adopt(path, Digest::of("content")).has_value());
+    EXPECT_FALSE(std::filesystem::exists(path));
+    EXPECT_EQ(store_.read(Digest::of("content"), 100).value(), "content");
+  }
+  EXPECT_EQ(store_.adopt(directory_.path() + "/none", Digest::of("x")).error().kind,
+            ErrorKind::kNotFound);
+}
+
 TEST_F(BlobStoreTest, AFullDiskLeavesNoBlob) {
   const std::string large(100'000, 'x');
   {
