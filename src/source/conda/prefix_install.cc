@@ -22,6 +22,7 @@
 #include "io/system.h"
 #include "io/system_error.h"
 #include "io/temporary.h"
+#include "source/conda/bytecode.h"
 #include "source/conda/package_files.h"
 #include "source/conda/prefix_record.h"
 
@@ -236,8 +237,12 @@ class Installation {
     Shared shared{.tree = tree, .plan = plan, .stop = stop_, .mutex = {}, .met = {}};
     for (std::size_t round = 0; TRY(write_round(round, shared)); ++round) {
     }
+    InstallReport report = report_of(shared);
+    if (options_.compile_bytecode) {
+      TRY(compile(root, plan, report));
+    }
     TRY(write_records(tree));
-    return report(shared);
+    return report;
   }
 
  private:
@@ -250,6 +255,7 @@ class Installation {
               .context("in the package {}", file_name(packages_[i]));
         },
         stop_));
+    bytecode_.resize(packages_.size());
     return {};
   }
 
@@ -296,6 +302,60 @@ class Installation {
     return later;
   }
 
+  // The sources below site-packages of noarch python packages, none of which ships bytecode (conda:
+  // conda/core/path_actions.py, CompileMultiPycAction). `of` says whose each is.
+  std::vector<std::string> sources(const PrefixPlan& plan, const Placement& placement,
+                                   std::map<std::string, std::size_t>& of) const {
+    std::vector<std::string> all;
+    for (std::size_t i = 0; i < packages_.size(); ++i) {
+      for (const PlacedPath& placed : files_[i].paths()) {
+        if (packages_[i].record.noarch == conda::Noarch::kPython && placed.path.ends_with(".py") &&
+            !placed.is_link && placed.path.starts_with(placement.site_packages + "/") &&
+            plan.owns(i, placed.path)) {
+          all.push_back(placed.path);
+          of[placed.path] = i;
+        }
+      }
+    }
+    std::ranges::sort(all);
+    return all;
+  }
+
+  Status compile(const std::string& root, const PrefixPlan& plan, InstallReport& report) {
+    const Placement placement = Placement::of(prefix_, find_python(packages_));
+    std::map<std::string, std::size_t> owners;
+    const BytecodeRequest request{.root = root,
+                                  .prefix = prefix_,
+                                  .interpreter = "bin/python" + placement.python_version,
+                                  .sources = sources(plan, placement, owners)};
+    if (request.sources.empty()) {
+      return {};
+    }
+    Result<std::vector<std::string>> made = compile_bytecode(request, pool_, stop_);
+    if (!made && made.error().kind == ErrorKind::kUnsupported) {
+      report.notes.push_back("bytecode was not compiled: " + made.error().message);
+      return {};
+    }
+    for (const std::string& path : TRY(std::move(made))) {
+      const auto found = owners.find(source_of(path));
+      if (found != owners.end()) {
+        bytecode_[found->second].push_back(path);
+        ++report.files;
+      }
+    }
+    return {};
+  }
+
+  // "a/__pycache__/b.cpython-311.pyc" is made of "a/b.py"; before Python 3.2, "a/b.pyc".
+  static std::string source_of(const std::string& pyc) {
+    const std::string directory = parent_path(pyc);
+    const std::string_view name = base_name(pyc);
+    const std::string_view tagged = name.substr(0, name.rfind('.'));
+    const std::string stem(tagged.substr(0, tagged.rfind('.')));
+    return base_name(directory) == "__pycache__" ? join_path(parent_path(directory), stem + ".py")
+                                                 : pyc.substr(0, pyc.size() - 1);
+  }
+
   Status write_records(const io::DirectoryTree& tree) {
     return pool_.run(packages_.size(), [&](std::size_t i) -> Status {
       const std::string path = "conda-meta/" + distribution_name(packages_[i].record) + ".json";
@@ -303,14 +363,14 @@ class Installation {
       return io::write_all(file,
                            prefix_record({.record = packages_[i].record,
                                           .paths = files_[i].paths(),
-                                          .bytecode = {},
+                                          .bytecode = bytecode_[i],
                                           .requested_specs = packages_[i].requested_specs,
                                           .prefix = prefix_}),
                            path);
     });
   }
 
-  InstallReport report(const Shared& shared) const {
+  InstallReport report_of(const Shared& shared) const {
     InstallReport report;
     report.packages = packages_.size();
     report.files = shared.files;
@@ -346,6 +406,7 @@ class Installation {
   const std::stop_token& stop_;
   std::string prefix_;
   std::vector<PackageFiles> files_;
+  std::vector<std::vector<std::string>> bytecode_;  // of each package
 };
 
 std::string history(const std::vector<InstallPackage>& packages, const InstallOptions& options,

@@ -295,6 +295,48 @@ TEST_F(PrefixInstallTest, NotesTheScriptsAndRunsNone) {
                                           LinkScript{"a", "pre-unlink", "bin/.a-pre-unlink.sh"}));
 }
 
+// The system's own interpreter as the environment's.
+TEST_F(PrefixInstallTest, CompilesBytecodeThatBelievesItself) {
+  const std::optional<std::string> version =
+      python_output("import sys; print('%d.%d' % sys.version_info[:2], end='')", "");
+  if (!version) {
+    GTEST_SKIP() << "no system Python";
+  }
+  options_.compile_bytecode = true;
+  TestPackage python("python", *version + ".0", "0");
+  python.file("bin/python" + *version, "#!/bin/sh\nexec /usr/bin/python3 \"$@\"\n", 0755);
+  TestPackage noarch("a");
+  noarch.noarch_python()
+      .file("site-packages/a/very.good.py", "x = 1\n")
+      .file("site-packages/a/bad.py", "x = = 1\n")
+      .file("share/not.py", "x = 1\n");
+  ASSERT_VALUE(report, install({python, noarch}));
+  EXPECT_THAT(report.notes, IsEmpty());
+  const std::string site = "lib/python" + *version + "/site-packages/a/";
+  std::string tag = *version;
+  std::erase(tag, '.');
+  const std::string pyc = site + "__pycache__/very.good.cpython-" + tag + ".pyc";
+  const std::string bytes = read(pyc);
+  ASSERT_GT(bytes.size(), 16U);
+  EXPECT_EQ(bytes.substr(4, 4), std::string("\1\0\0\0", 4));  // PEP 552: hash, unchecked
+  EXPECT_NE(bytes.find("/opt/cloche/env/" + site + "very.good.py"), std::string::npos);
+  EXPECT_EQ(bytes.find(place_.path()), std::string::npos);
+  EXPECT_FALSE(fs::exists(prefix() + "/share/__pycache__"));
+  const Json json = record("a-1.0-0");
+  EXPECT_EQ(json["files"].items().back(), Json(pyc));
+  EXPECT_EQ(json["paths_data"]["paths"].items().back(),
+            Json::object().set("_path", pyc).set("path_type", "pyc_file"));
+}
+
+TEST_F(PrefixInstallTest, SaysWhenTheInterpreterDoesNotRunHere) {
+  options_.compile_bytecode = true;
+  ASSERT_VALUE(report,
+               install({TestPackage("python", "3.11.0").file("bin/python3.11", "\177ELF?", 0755),
+                        TestPackage("a").noarch_python().file("site-packages/a.py", "")}));
+  ASSERT_EQ(report.notes.size(), 1U);
+  EXPECT_THAT(report.notes[0], testing::StartsWith("bytecode was not compiled: bin/python3.11"));
+}
+
 TEST_F(PrefixInstallTest, StopsWhenAsked) {
   std::stop_source source;
   source.request_stop();
