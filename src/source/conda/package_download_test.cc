@@ -22,9 +22,9 @@ using ::testing::Not;
 using ::testing::SizeIs;
 
 std::string content_of(const std::string& name) {
-  std::string out;
+  std::string out = name + " ";
   while (out.size() < 100'000) {
-    out += name + " ";
+    out += out;
   }
   return out;
 }
