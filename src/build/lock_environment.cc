@@ -32,7 +32,7 @@ Result<std::vector<Spec>> read_specs(const definition::CondaSection& conda,
     }
     auto spec = conda::parse_match_spec(one.text);
     if (!spec) {
-      return std::move(spec.error()).with_location(one.at, one.text);
+      return std::move(spec.error()).with_location(one.at);
     }
     std::string name = spec->name;
     out.push_back({std::move(*spec), {one.text, std::move(name), one.at}});
@@ -74,7 +74,7 @@ Result<std::vector<source::Channel>> named_channels(const std::vector<Spec>& spe
     auto more = source::resolve_channels(std::span(&name, 1), channels.settings,
                                          channels.surroundings, channels.credentials);
     if (!more) {
-      return std::move(more.error()).with_location(one.asked.at, one.asked.text);
+      return std::move(more.error()).with_location(one.asked.at);
     }
     out.insert(out.end(), more->begin(), more->end());
   }
@@ -89,7 +89,7 @@ Result<std::vector<source::Channel>> listed_channels(const definition::CondaSect
     auto some = source::resolve_channels(std::span(&line.text, 1), channels.settings,
                                          channels.surroundings, channels.credentials);
     if (!some) {
-      return std::move(some.error()).with_location(line.at, line.text);
+      return std::move(some.error()).with_location(line.at);
     }
     for (source::Channel& channel : *some) {
       if (std::ranges::find(out, channel.url, &source::Channel::url) == out.end()) {
@@ -124,7 +124,7 @@ Status check_names(const std::vector<Spec>& specs, source::CondaProvider& provid
     const std::vector<std::string> nearest = provider.nearest_names(one.spec.name);
     return fail(ErrorKind::kNotFound, "no channel has a package '{}' for {}",
                 printable(one.spec.name), request.platform)
-        .with_location(one.asked.at, one.asked.text)
+        .with_location(one.asked.at)
         .with_hint(nearest.empty()
                        ? "look for its name at https://anaconda.org, or add the channel "
                          "that has it"
