@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "core/excerpt.h"
 #include "core/text.h"
 #include "core/yaml.h"
 #include "lock/words.h"
@@ -284,17 +283,9 @@ std::string write_cloche_lock(const Lock& lock) {
 
 Result<Lock> parse_cloche_lock(std::string_view text, const std::string& file,
                                Diagnostics& diagnostics) {
-  const Excerpts lines(text, file);
-  Diagnostics found;
-  auto parsed = [&]() -> Result<Lock> {
-    const YamlNode root = TRY(parse_lock_yaml(text, file));
+  return with_excerpts(text, file, diagnostics, [](const YamlNode& root, Diagnostics& found) {
     return Reader(found).lock(root);
-  }();
-  lines.append(found, diagnostics);
-  if (!parsed) {
-    lines.fill(parsed.error());
-  }
-  return parsed;
+  });
 }
 
 }  // namespace cloche::lock

@@ -55,7 +55,8 @@ struct Reason {
 struct CondaPackage {
   conda::PackageRecord record;
   Reason reason = {};
-  // Only what a URL says is known (imported from an explicit file): no dependencies, no size.
+  // Imported from a format that keeps less than the channel says (explicit files: the URL alone;
+  // conda-lock: that and the dependencies). To be completed from the channel before it is used.
   bool incomplete = false;
 
   bool operator==(const CondaPackage&) const = default;

@@ -133,14 +133,21 @@ Error YamlRecord::refuse_key(std::string_view key, std::string message, std::str
 }
 
 void YamlRecord::warn_unknown(std::string rule, Diagnostics& diagnostics) const {
+  constexpr std::size_t kMostWarnings = 100;  // a file with more is not meant to be read here
   for (const YamlNode::Member& member : node_->members) {
-    if (std::ranges::find(asked_, member.key.text) == asked_.end()) {
-      const std::string_view meant = nearest(member.key.text, asked_);
-      diagnostics.warn(
-          rule, member.key.at,
-          fmt::format("{} knows no key '{}'; it is ignored", what_, printable(member.key.text)),
-          meant.empty() ? "" : fmt::format("did you mean '{}'?", meant));
+    if (std::ranges::find(asked_, member.key.text) != asked_.end()) {
+      continue;
     }
+    std::string message =
+        fmt::format("{} knows no key '{}'; it is ignored", what_, printable(member.key.text));
+    const auto& said = diagnostics.list();
+    if (said.size() >= kMostWarnings ||
+        std::ranges::find(said, message, &Diagnostic::message) != said.end()) {
+      continue;
+    }
+    const std::string_view meant = nearest(member.key.text, asked_);
+    diagnostics.warn(rule, member.key.at, std::move(message),
+                     meant.empty() ? "" : fmt::format("did you mean '{}'?", meant));
   }
 }
 

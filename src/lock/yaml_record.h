@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/diagnostic.h"
+#include "core/excerpt.h"
 #include "core/result.h"
 #include "core/yaml.h"
 
@@ -20,6 +21,25 @@ inline constexpr std::size_t kMaxLockBytes = std::size_t{16} << 20U;
 
 // The root of a lock's text. kInvalid: larger than kMaxLockBytes, or what parse_yaml refuses.
 Result<YamlNode> parse_lock_yaml(std::string_view text, const std::string& file);
+
+// Parses the text as YAML and calls `read(root, diagnostics)`; whatever it says of the file gets
+// the text of its line.
+template <class Read>
+auto with_excerpts(std::string_view text, const std::string& file, Diagnostics& diagnostics,
+                   Read read) -> decltype(read(YamlNode(), diagnostics)) {
+  using Answer = decltype(read(YamlNode(), diagnostics));
+  const Excerpts lines(text, file);
+  Diagnostics found;
+  auto answer = [&]() -> Answer {
+    const YamlNode root = TRY(parse_lock_yaml(text, file));
+    return read(root, found);
+  }();
+  lines.append(found, diagnostics);
+  if (!answer) {
+    lines.fill(answer.error());
+  }
+  return answer;
+}
 
 // kInvalid at a place.
 Error refuse(const Location& at, std::string message, std::string hint = "");
@@ -52,7 +72,8 @@ class YamlRecord {
   // An error at the key's value, or at the mapping where the key is absent.
   Error refuse_key(std::string_view key, std::string message, std::string hint = "") const;
 
-  // A warning for each key that nobody asked for, with the nearest one that was.
+  // A warning for each key that nobody asked for, with the nearest one that was; the same one is
+  // said once a file.
   void warn_unknown(std::string rule, Diagnostics& diagnostics) const;
 
  private:
