@@ -74,7 +74,7 @@ struct HttpOptions {
   std::int64_t retry_after_limit_ms = 60'000;  // a server that asks for more is given up
 
   bool verify_certificates = true;
-  std::string ca_file;     // "": the system's
+  std::string ca_file;     // or a folder of hashed certificates; "": the system's
   std::string netrc_file;  // "": none
   // "http", "https", "all", or "https://host" -> the proxy's URL. Never taken from the process's
   // environment by itself: http_options() does.

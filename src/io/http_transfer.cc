@@ -4,6 +4,8 @@
 #include <charconv>
 #include <utility>
 
+#include <sys/stat.h>
+
 #include "core/check.h"
 #include "core/credentials.h"
 #include "core/text.h"
@@ -144,7 +146,9 @@ void HttpTransfer::set_connection_options(const std::string& target) {
   set(handle, CURLOPT_SSL_VERIFYPEER, options_.verify_certificates ? 1L : 0L);
   set(handle, CURLOPT_SSL_VERIFYHOST, options_.verify_certificates ? 2L : 0L);
   if (!options_.ca_file.empty()) {
-    set(handle, CURLOPT_CAINFO, options_.ca_file.c_str());
+    struct stat info{};
+    const bool folder = ::stat(options_.ca_file.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+    set(handle, folder ? CURLOPT_CAPATH : CURLOPT_CAINFO, options_.ca_file.c_str());
   }
   if (!options_.netrc_file.empty()) {
     set(handle, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_OPTIONAL));
