@@ -18,9 +18,21 @@ struct Hasher::State {
   Algorithm used = Algorithm::kSha256;
 };
 
+namespace {
+
+// OpenSSL 3 looks an algorithm up in its providers each time that it is named: longer than hashing
+// a small file takes. Fetched once, for the life of the program.
+const EVP_MD* algorithm_of(Hasher::Algorithm algorithm) {
+  static const EVP_MD* const kSha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  static const EVP_MD* const kMd5 = EVP_MD_fetch(nullptr, "MD5", nullptr);
+  return algorithm == Hasher::Algorithm::kSha256 ? kSha256 : kMd5;
+}
+
+}  // namespace
+
 Hasher::Hasher(Algorithm algorithm) : state_(std::make_unique<State>()) {
   state_->used = algorithm;
-  const EVP_MD* md = algorithm == Algorithm::kSha256 ? EVP_sha256() : EVP_md5();
+  const EVP_MD* md = algorithm_of(algorithm);
   CHECK(EVP_DigestInit_ex(state_->context.get(), md, nullptr) == 1);
 }
 

@@ -162,7 +162,10 @@ class PackageFiles::Delivery {
       }
       PlacedPath& placed = files_.paths_[found->second];
       delivered_[found->second] = true;
-      TRY(deliver(entry, stream, placed).context("at {}", printable(placed.entry.path)));
+      Status status = deliver(entry, stream, placed);
+      if (!status) {
+        return std::move(status).context("at {}", printable(placed.entry.path)).error();
+      }
     }
     return deliver_rest();
   }

@@ -72,7 +72,10 @@ class DiskSink : public FileSink {
       }
       made = shared_.tree.create_file(file.path, file.mode);
     }
-    file_ = TRY(std::move(made));
+    if (!made) {
+      return std::move(made.error());
+    }
+    file_ = std::move(*made);
     ++shared_.files;
     shared_.bytes += file.size_bytes;
     return {};
@@ -119,9 +122,10 @@ class DiskSink : public FileSink {
       }
       made = make();
     }
-    TRY(std::move(made));
-    ++shared_.files;
-    return {};
+    if (made) {
+      ++shared_.files;
+    }
+    return made;
   }
 
   // Whether this package may write there; makes the directories above it.
@@ -336,7 +340,10 @@ class Installation {
       report.notes.push_back("bytecode was not compiled: " + made.error().message);
       return {};
     }
-    for (const std::string& path : TRY(std::move(made))) {
+    if (!made) {
+      return std::move(made.error());
+    }
+    for (const std::string& path : *made) {
       const auto found = owners.find(source_of(path));
       if (found != owners.end()) {
         bytecode_[found->second].push_back(path);
