@@ -1,12 +1,30 @@
 #include "cli/channels.h"
 
+#include <algorithm>
+#include <array>
+
 #include "core/files.h"
+#include "core/text.h"
+#include "source/conda/virtual_packages.h"
 
 extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX has it in no header
 
 namespace cloche::cli {
 
 namespace {
+
+// The virtual packages whose version a person may choose.
+struct TargetRow {
+  std::string_view name;
+  std::string source::Target::* setting;
+};
+constexpr std::array<TargetRow, 5> kTargetRows = {{
+    {"__archspec", &source::Target::archspec},
+    {"__cuda", &source::Target::cuda},
+    {"__cuda_arch", &source::Target::cuda_arch},
+    {"__glibc", &source::Target::glibc},
+    {"__linux", &source::Target::linux_kernel},
+}};
 
 std::map<std::string, std::string> process_environment() {
   std::map<std::string, std::string> out;
@@ -51,17 +69,25 @@ Result<std::unique_ptr<ChannelAccess>> ChannelAccess::open(Context& context) {
 }
 
 Result<std::vector<conda::VirtualPackage>> ChannelAccess::virtual_packages(
-    const std::string& /*platform*/, const std::map<std::string, std::string>& overrides) const {
-  std::vector<conda::VirtualPackage> out = {{"__archspec", "1", "x86_64"},
-                                            {"__glibc", "2.35", "0"},
-                                            {"__linux", "5.10", "0"},
-                                            {"__unix", "0", "0"}};
+    const std::string& platform, const std::map<std::string, std::string>& overrides,
+    Diagnostics& diagnostics) const {
+  source::Target target;
+  target.platform = platform;
   for (const auto& [name, version] : overrides) {
-    std::erase_if(out, [&](const auto& one) { return one.name == name; });
-    if (!version.empty()) {
-      out.push_back({name, version, "0"});
+    const auto* const row = std::ranges::find(kTargetRows, name, &TargetRow::name);
+    if (row == kTargetRows.end()) {
+      return fail(ErrorKind::kUsage, "'{}' is no virtual package of a Linux target",
+                  printable(name))
+          .with_hint("there are __archspec, __cuda, __cuda_arch, __glibc and __linux");
     }
+    target.*row->setting = version;
   }
+  std::vector<conda::VirtualPackage> out =
+      TRY(source::virtual_packages(target, surroundings_, diagnostics));
+  std::erase_if(out, [&](const conda::VirtualPackage& one) {
+    const auto given = overrides.find(one.name);
+    return given != overrides.end() && given->second.empty();
+  });
   return out;
 }
 

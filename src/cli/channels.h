@@ -26,9 +26,11 @@ class ChannelAccess {
   const std::string& cache_directory() const { return cache_directory_; }
   Clock& clock() { return clock_; }
 
-  // Of the target: the platform's own, CONDA_OVERRIDE_*, and what the command line says over both.
+  // Of the target: the platform's own, CONDA_OVERRIDE_*, and over both `overrides` ("__cuda" ->
+  // "12.4"; an empty version takes one away). kUsage: a name that is none.
   Result<std::vector<conda::VirtualPackage>> virtual_packages(
-      const std::string& platform, const std::map<std::string, std::string>& overrides) const;
+      const std::string& platform, const std::map<std::string, std::string>& overrides,
+      Diagnostics& diagnostics) const;
 
  private:
   ChannelAccess() = default;

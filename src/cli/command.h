@@ -9,6 +9,8 @@
 //                                 .run = run<ShowOptions, run_show>};
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <span>
@@ -82,6 +84,12 @@ inline constexpr Field kField = {
     .is_flag = std::is_same_v<typename detail::MemberTraits<decltype(Member)>::Type, bool>,
     .repeats = detail::kRepeats<typename detail::MemberTraits<decltype(Member)>::Type>};
 
+// A member of a base of the options struct, for arguments that several commands share.
+template <class Options, auto Member>
+inline constexpr Field kInheritedField = {.assign = detail::assign_member<Options, Member>,
+                                          .is_flag = kField<Member>.is_flag,
+                                          .repeats = kField<Member>.repeats};
+
 // An option (`name` in lower case: "conda-file" for --conda-file) or a positional (in upper case:
 // "REF").
 struct Argument {
@@ -96,6 +104,17 @@ struct Argument {
 
   bool is_positional() const { return name.front() >= 'A' && name.front() <= 'Z'; }
 };
+
+// Arguments that several commands share, behind those of one.
+template <std::size_t A, std::size_t B>
+constexpr std::array<Argument, A + B> joined(const std::array<Argument, A>& first,
+                                             const std::array<Argument, B>& second) {
+  std::array<Argument, A + B> out{};
+  for (std::size_t i = 0; i < A + B; ++i) {
+    out[i] = i < A ? first[i] : second[i - A];
+  }
+  return out;
+}
 
 struct Example {
   std::string_view says;     // what it is for, without the final period

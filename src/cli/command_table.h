@@ -13,6 +13,7 @@ extern const Command kEnvDiff;
 extern const Command kEnvExplain;
 extern const Command kEnvExport;
 extern const Command kEnvHistory;
+extern const Command kEnvInstall;
 extern const Command kEnvLabel;
 extern const Command kEnvLint;
 extern const Command kEnvList;

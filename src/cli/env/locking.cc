@@ -1,0 +1,125 @@
+#include "cli/env/locking.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+
+#include "cli/progress_display.h"
+#include "core/text.h"
+
+namespace cloche::cli {
+namespace {
+
+Result<std::chrono::steady_clock::time_point> deadline(const std::string& text) {
+  int seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error != std::errc() || end != text.data() + text.size() || seconds <= 0) {
+    return fail(ErrorKind::kUsage, "--timeout is a number of seconds, not '{}'", printable(text));
+  }
+  return std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
+}
+
+Result<lock::Lock> solve(const build::LockRequest& request, ChannelAccess& access,
+                         const std::stop_token& stop, Context& context) {
+  ProgressDisplay progress(context.terminal(), access.clock(), progress_form(context));
+  Diagnostics diagnostics;
+  auto outcome = build::lock_environment(request, access.channels(), stop, progress, diagnostics);
+  progress.clear();
+  context.say(diagnostics);
+  return TRY(std::move(outcome)).lock;
+}
+
+Result<Locked> keep(const Subject& subject, const lock::Lock& made,
+                    const std::optional<workspace::StoredLock>& before, Context& context) {
+  Locked out;
+  workspace::Workspace::LockChange change;
+  change.name = subject.from_file ? "" : subject.entry.environment.name;
+  change.version = subject.from_file ? "" : subject.entry.environment.version;
+  out.state = "locked";
+  if (before) {
+    out.changes = lock::diff(before->lock, made);
+    change.replaces = before->digest;
+    change.action = "upgraded";
+    change.detail = lock::summary(out.changes);
+    out.state = out.changes.empty() ? "unchanged" : "upgraded";
+  }
+  auto put = TRY(TRY(context.workspace())->put_lock(made, change));
+  out.entry = std::move(put.entry);
+  if (!put.stored && out.state == "locked") {
+    out.state = "kept";  // somebody else was faster
+  }
+  return out;
+}
+
+Status check_upgrades(const LockingOptions& options, const lock::Lock& lock) {
+  for (const std::string& name : options.upgrade) {
+    const auto& packages = lock.conda.packages;
+    if (std::none_of(packages.begin(), packages.end(),
+                     [&](const lock::CondaPackage& one) { return one.record.name == name; })) {
+      return fail(ErrorKind::kNotFound, "the lock has no package '{}' to upgrade", printable(name))
+          .with_hint("see what it has with cloche env lock");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<build::LockRequest> locking_request(const Subject& subject, const LockingOptions& options,
+                                           const ChannelAccess& access, Context& context) {
+  build::LockRequest request{.definition = subject.entry.environment.definition};
+  request.platform = options.platform;
+  Diagnostics diagnostics;
+  auto packages = access.virtual_packages(options.platform, options.virtual_packages, diagnostics);
+  context.say(diagnostics);
+  request.virtual_packages = TRY(std::move(packages));
+  request.repodata.offline = options.offline;
+  request.repodata.refresh = options.refresh;
+  request.deadline = TRY(deadline(options.timeout));
+  return request;
+}
+
+workspace::LockKey lock_key(const Subject& subject, const build::LockRequest& request) {
+  return {subject.entry.fingerprint, request.platform, request.virtual_packages};
+}
+
+Result<Locked> find_or_make_lock(const Subject& subject, build::LockRequest& request,
+                                 const LockingOptions& options, ChannelAccess& access,
+                                 const std::stop_token& stop, Context& context) {
+  workspace::Workspace* const workspace = TRY(context.workspace());
+  std::optional<workspace::StoredLock> before =
+      TRY(workspace->find_lock(lock_key(subject, request)));
+  if (before && !options.update_all && options.upgrade.empty()) {
+    return Locked{std::move(*before), "kept", {}};
+  }
+  if (before) {
+    TRY(check_upgrades(options, before->lock));
+  }
+  request.previous = before && !options.update_all ? &before->lock : nullptr;
+  request.upgrade = options.upgrade;
+  const lock::Lock made = TRY(solve(request, access, stop, context));
+  return keep(subject, made, before, context);
+}
+
+Result<Locked> keep_imported(const Subject& subject, build::LockRequest& request,
+                             lock::Lock imported, ChannelAccess& access,
+                             const std::stop_token& stop, Context& context) {
+  const auto before = TRY(TRY(context.workspace())->find_lock(lock_key(subject, request)));
+  const bool complete = std::ranges::all_of(
+      imported.conda.packages, [](const lock::CondaPackage& one) { return !one.incomplete; });
+  if (complete) {
+    lock::sort(imported);
+    lock::set_reasons(imported);
+    return keep(subject, imported, before, context);
+  }
+  request.previous = &imported;
+  const lock::Lock made = TRY(solve(request, access, stop, context));
+  if (const lock::Difference changes = lock::diff(imported, made); !changes.empty()) {
+    return fail(ErrorKind::kConflict, "the channels do not have what was locked: {}",
+                printable(lock::summary(changes)))
+        .with_hint("add the channels that it was locked with to the definition");
+  }
+  return keep(subject, made, before, context);
+}
+
+}  // namespace cloche::cli
