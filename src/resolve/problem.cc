@@ -100,7 +100,7 @@ class Teller {
   Result<std::vector<Reason>> tell(RequirementId requirement, int depth) {
     const auto matching = TRY(provider_.matching(requirement));
     if (matching.empty()) {
-      return std::vector<Reason>{TRY(nothing_matches(requirement))};
+      return std::vector<Reason>{{TRY(provider_.why_none(requirement)), std::nullopt, {}}};
     }
     std::vector<Reason> out;
     if (depth >= kMaxDepth || !told_.insert(requirement).second) {
@@ -203,21 +203,6 @@ class Teller {
         to.push_back(std::move(reason));
       }
     }
-  }
-
-  Result<Reason> nothing_matches(RequirementId requirement) {
-    std::vector<SolvableId> all;
-    for (const NameId name : provider_.names(requirement)) {
-      const auto candidates = TRY(provider_.candidates(name));
-      all.insert(all.end(), candidates.begin(), candidates.end());
-    }
-    if (all.empty()) {
-      return Reason{provider_.why_absent(provider_.names(requirement).front()), std::nullopt, {}};
-    }
-    return Reason{fmt::format("nothing fits {}: there is {}", provider_.to_string(requirement),
-                              provider_.to_string(all)),
-                  std::nullopt,
-                  {}};
   }
 
   Provider& provider_;

@@ -41,4 +41,15 @@ std::string Provider::why_absent(NameId name) {
   return fmt::format("there is no package {}", to_string(name));
 }
 
+Result<std::string> Provider::why_none(RequirementId requirement) {
+  std::vector<SolvableId> all;
+  for (const NameId name : names(requirement)) {
+    const auto known = TRY(candidates(name));
+    all.insert(all.end(), known.begin(), known.end());
+  }
+  return all.empty() ? why_absent(names(requirement).front())
+                     : fmt::format("nothing fits {}: there is {}", to_string(requirement),
+                                   to_string(std::span<const SolvableId>(all)));
+}
+
 }  // namespace cloche::resolve

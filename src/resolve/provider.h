@@ -72,6 +72,10 @@ class Provider {
 
   // Why a name has no candidates at all: "there is no package numpyy".
   virtual std::string why_absent(NameId name);
+
+  // Why nothing matches a requirement: the above, or "nothing fits numpy >=9: there is numpy 1 to
+  // 8".
+  virtual Result<std::string> why_none(RequirementId requirement);
 };
 
 }  // namespace cloche::resolve

@@ -111,16 +111,40 @@ Result<std::string> checked_build_number(std::string_view value) {
   return fail(ErrorKind::kInvalid, "a build number is a number, perhaps after an operator: >=3");
 }
 
-Result<std::string> checked_list(std::string_view value) {
-  if (!value.starts_with('[') || !value.ends_with(']')) {
-    return fail(ErrorKind::kInvalid, "a list in brackets is expected: [a,b]");
+// CEP 44, "Specification".
+bool is_extra(std::string_view word) {
+  return !word.empty() && word.size() <= 64 && std::ranges::all_of(word, [](char c) {
+    return is_lower(c) || is_digit(c) || contains("_.+-", c);
+  });
+}
+
+// CEP 45, "MatchSpec syntax changes".
+bool is_flag(std::string_view word) {
+  const auto part = [](std::string_view text) {
+    return !text.empty() && std::ranges::all_of(text, [](char c) {
+      return is_lower(c) || is_digit(c) || contains("_*", c);
+    });
+  };
+  const std::size_t colon = word.find(':');
+  return part(word.substr(0, colon)) &&
+         (colon == std::string_view::npos || part(word.substr(colon + 1)));
+}
+
+// One word or a list of them, each perhaps in quotes; the list in canonical form.
+Result<std::string> checked_list(std::string_view value, bool (*is_word)(std::string_view)) {
+  value = trim(value);
+  if (value.starts_with('[') && value.ends_with(']')) {
+    value = value.substr(1, value.size() - 2);
   }
   std::string out;
-  for (const std::string_view item : split(value.substr(1, value.size() - 2), ',')) {
-    const std::string_view word = trim(item);
-    if (word.empty() ||
-        !std::ranges::all_of(word, [](char c) { return is_alnum(c) || contains("._-:", c); })) {
-      return fail(ErrorKind::kInvalid, "a list holds names separated by commas: [a,b]");
+  for (std::string_view word : split(value, ',')) {
+    word = trim(word);
+    if (word.size() >= 2 && contains("'\"", word.front()) && word.front() == word.back()) {
+      word = trim(word.substr(1, word.size() - 2));
+    }
+    if (!is_word(word)) {
+      return fail(ErrorKind::kInvalid,
+                  "a list holds names in small letters separated by commas: [a,b]");
     }
     out += out.empty() ? "[" : ",";
     out += word;
@@ -261,8 +285,8 @@ std::span<const BracketKey> bracket_keys() {
       {"build_number", nullptr, checked_build_number},
       {"md5", nullptr, [](std::string_view value) { return checked_hash(value, 32); }},
       {"sha256", nullptr, [](std::string_view value) { return checked_hash(value, 64); }},
-      {"extras", nullptr, checked_list},
-      {"flags", nullptr, checked_list},
+      {"extras", nullptr, [](std::string_view value) { return checked_list(value, is_extra); }},
+      {"flags", nullptr, [](std::string_view value) { return checked_list(value, is_flag); }},
       {"fn"},
       {"license"},
       {"license_family"},

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <set>
 
 #include <re2/re2.h>
 
@@ -163,9 +164,12 @@ bool TextMatcher::matches(std::string_view text) const {
 }
 
 Result<RecordMatcher> RecordMatcher::compile(const MatchSpec& spec) {
-  static constexpr std::array<std::string_view, 10> kKnown = {
-      "build_number", "md5",     "sha256",         "fn",      "when", "extras",
-      "flags",        "license", "track_features", "optional"};
+  static constexpr std::array<std::string_view, 11> kKnown = {"build_number",   "md5",
+                                                              "sha256",         "fn",
+                                                              "when",           "extras",
+                                                              "flags",          "license",
+                                                              "license_family", "track_features",
+                                                              "optional"};
   for (const auto& [key, value] : spec.brackets) {
     if (std::ranges::find(kKnown, key) == kKnown.end()) {
       return fail(ErrorKind::kUnsupported, "[{}=...] in '{}' is not understood", printable(key),
@@ -179,6 +183,12 @@ Result<RecordMatcher> RecordMatcher::compile(const MatchSpec& spec) {
   }
   out.name_ = TRY(TextMatcher::compile(spec.name));
   out.build_ = TRY(TextMatcher::compile(spec.build));
+  const auto bracket = [&](const char* key) {
+    const auto found = spec.brackets.find(key);
+    return found == spec.brackets.end() ? std::string_view() : std::string_view(found->second);
+  };
+  out.license_ = TRY(TextMatcher::compile(bracket("license")));
+  out.license_family_ = TRY(TextMatcher::compile(bracket("license_family")));
   if (const auto number = spec.brackets.find("build_number"); number != spec.brackets.end()) {
     out.build_number_ = TRY(VersionMatcher::compile(TRY(VersionSpec::parse(number->second))));
     out.has_build_number_ = true;
@@ -190,14 +200,44 @@ Result<RecordMatcher> RecordMatcher::compile(const MatchSpec& spec) {
 }
 
 bool RecordMatcher::needs_file() const {
-  return !spec_.url.empty() || spec_.brackets.contains("md5") ||
-         spec_.brackets.contains("sha256") || spec_.brackets.contains("fn");
+  static constexpr std::array<const char*, 6> kOfTheFile = {
+      "md5", "sha256", "fn", "license", "license_family", "track_features"};
+  return !spec_.url.empty() || std::ranges::any_of(kOfTheFile, [&](const char* key) {
+    return spec_.brackets.contains(key);
+  });
 }
+
+namespace {
+
+// Words between blanks and commas, as a set (conda: models/match_spec.py, FeatureMatch).
+std::set<std::string, std::less<>> words(std::string_view text) {
+  std::set<std::string, std::less<>> out;
+  std::string spaced(text);
+  std::ranges::replace(spaced, ',', ' ');
+  for (const std::string_view word : split(spaced, ' ')) {
+    if (!word.empty()) {
+      out.emplace(word);
+    }
+  }
+  return out;
+}
+
+// The same URL, or a file of that name where the spec's channel and subdir decide (a mirror).
+bool url_fits(const MatchSpec& spec, const RecordView& record) {
+  if (spec.url.empty() || spec.url == record.url) {
+    return true;
+  }
+  const std::size_t slash = spec.url.rfind('/');
+  const bool placed = slash == std::string::npos || !spec.channel.empty();
+  return placed && std::string_view(spec.url).substr(slash + 1) == record.file_name;
+}
+
+}  // namespace
 
 bool RecordMatcher::matches(const RecordView& record) const {
   const auto bracket_allows = [&](std::string_view key, std::string_view value) {
     const auto found = spec_.brackets.find(std::string(key));
-    return found == spec_.brackets.end() || to_lower(found->second) == value;
+    return found == spec_.brackets.end() || to_lower(found->second) == to_lower(value);
   };
   if (!version_.matches(*record.version) || !build_.matches(record.build)) {
     return false;
@@ -214,10 +254,12 @@ bool RecordMatcher::matches(const RecordView& record) const {
   const bool channel_fits = spec_.channel.empty() || spec_.channel == record.channel ||
                             record.channel.ends_with("/" + spec_.channel);
   return name_.matches(record.name) && channel_fits &&
-         (spec_.subdir.empty() || spec_.subdir == record.subdir) &&
-         (spec_.url.empty() || spec_.url.ends_with(record.file_name)) &&
+         (spec_.subdir.empty() || spec_.subdir == record.subdir) && url_fits(spec_, record) &&
          bracket_allows("md5", record.md5) && bracket_allows("sha256", record.sha256) &&
-         bracket_allows("fn", record.file_name);
+         bracket_allows("fn", record.file_name) && license_.matches(record.license) &&
+         license_family_.matches(record.license_family) &&
+         (!spec_.brackets.contains("track_features") ||
+          words(spec_.brackets.at("track_features")) == words(record.track_features));
 }
 
 }  // namespace cloche::conda

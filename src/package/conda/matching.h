@@ -54,6 +54,10 @@ struct RecordView {
   std::string_view file_name;
   std::string_view md5;
   std::string_view sha256;
+  std::string_view url;
+  std::string_view license;
+  std::string_view license_family;
+  std::string_view track_features;  // joined by blanks
 };
 
 // The whole spec but for its name when that is exact: records are looked up by name.
@@ -70,7 +74,7 @@ class RecordMatcher {
   bool version_only() const { return version_only_; }
   const VersionMatcher& version() const { return version_; }
 
-  // Whether matches() looks at the record's file name or hashes.
+  // Whether matches() looks at what RecordView has from file_name on.
   bool needs_file() const;
 
  private:
@@ -78,6 +82,8 @@ class RecordMatcher {
   VersionMatcher version_;
   TextMatcher name_;
   TextMatcher build_;
+  TextMatcher license_;
+  TextMatcher license_family_;
   VersionMatcher build_number_;
   bool has_build_number_ = false;
   bool version_only_ = true;

@@ -89,7 +89,11 @@ TEST(RecordMatcher, HoldsEveryPartAgainstTheRecord) {
       .subdir = "linux-64",
       .file_name = "numpy-1.26.4-py312h02b7e37_0.conda",
       .md5 = "d41d8cd98f00b204e9800998ecf8427e",
-      .sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"};
+      .sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+      .url = "https://conda.anaconda.org/conda-forge/linux-64/numpy-1.26.4-py312h02b7e37_0.conda",
+      .license = "BSD-3-Clause",
+      .license_family = "BSD",
+      .track_features = "mkl debug"};
   const auto matches = [&](std::string_view text) {
     const auto spec = parse_match_spec(text);
     EXPECT_TRUE(spec.has_value()) << text;
@@ -97,14 +101,26 @@ TEST(RecordMatcher, HoldsEveryPartAgainstTheRecord) {
     EXPECT_TRUE(matcher.has_value()) << text;
     return matcher->matches(record);
   };
-  for (const char* fitting : {"numpy", "numpy=1.26", "numpy 1.26.* py312*", "conda-forge::numpy",
-                              "conda-forge/linux-64::numpy>=1.20", "numpy[build_number='>=2']",
-                              "numpy[md5=D41D8CD98F00B204E9800998ECF8427E]", "num*"}) {
+  for (const char* fitting :
+       {"numpy", "numpy=1.26", "numpy 1.26.* py312*", "conda-forge::numpy",
+        "conda-forge/linux-64::numpy>=1.20", "numpy[build_number='>=2']",
+        "numpy[md5=D41D8CD98F00B204E9800998ECF8427E]", "num*", "numpy[license=bsd-3-clause]",
+        "numpy[license='BSD*']", "numpy[license_family=bsd]", "numpy[track_features='debug mkl']",
+        "numpy[track_features='mkl,debug']", "numpy[fn=numpy-1.26.4-py312h02b7e37_0.conda]",
+        "numpy[subdir=linux-64]",
+        "https://conda.anaconda.org/conda-forge/linux-64/"
+        "numpy-1.26.4-py312h02b7e37_0.conda",
+        "numpy[url='https://conda.anaconda.org/conda-forge/linux-64/"
+        "numpy-1.26.4-py312h02b7e37_0.conda']"}) {
     EXPECT_TRUE(matches(fitting)) << fitting;
   }
   for (const char* unfitting :
        {"numpy=1.25", "numpy 1.26.* py311*", "bioconda::numpy", "conda-forge/noarch::numpy",
-        "numpy[build_number='<2']", "numpy[md5=00000000000000000000000000000000]"}) {
+        "numpy[build_number='<2']", "numpy[md5=00000000000000000000000000000000]",
+        "numpy[license=MIT]", "numpy[license=BSD]", "numpy[track_features=mkl]",
+        "numpy[license_family=GPL]", "numpy[fn=numpy-1.26.4-py312h02b7e37_0.tar.bz2]",
+        "numpy[url='https://elsewhere/numpy-1.26.4-py312h02b7e37_0.conda']",
+        "https://conda.anaconda.org/bioconda/linux-64/numpy-1.26.4-py312h02b7e37_0.conda"}) {
     EXPECT_FALSE(matches(unfitting)) << unfitting;
   }
 }

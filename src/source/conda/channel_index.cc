@@ -128,6 +128,7 @@ Result<std::vector<ProviderChannel>> open_channels(const ChannelRequest& request
     ProviderChannel channel;
     channel.name = channels[i].name;
     channel.url = channels[i].url;
+    channel.aliases = channels[i].aliases;
     channel.only_when_named = i >= request.channels.size();
     out.push_back(std::move(channel));
   }

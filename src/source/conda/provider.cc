@@ -20,6 +20,8 @@
 #include "core/text.h"
 #include "package/conda/matching.h"
 #include "package/conda/version.h"
+#include "package/conda/version_spec.h"
+#include "source/conda/nearest_versions.h"
 
 namespace cloche::source {
 
@@ -60,11 +62,11 @@ struct Solvable {
 struct NameState {
   std::string_view text;
   bool loaded = false;
-  std::uint32_t first = 0;  // solvable
-  std::uint32_t count = 0;
-  std::vector<Version> versions;      // ascending, each meaning once
-  std::vector<SolvableId> solvables;  // the same as first and count, for spans
-  std::string extra;                  // of "numpy[gpu]"
+  bool unreadable = false;           // no name, but a spec that nobody can read
+  std::vector<Version> versions;     // ascending, each text once
+  std::vector<std::uint32_t> ranks;  // of versions: "1.0" and "1" share theirs
+  std::vector<SolvableId> solvables;
+  std::string extra;  // of "numpy[gpu]"
   NameId extra_of{};
   bool wants_channel = false;  // a spec of the request names the channel
   std::string channel;
@@ -103,7 +105,11 @@ struct SortKey {
 
 struct CondaProvider::State {
   State(std::vector<ProviderChannel> all, ProviderOptions given)
-      : channels(std::move(all)), options(std::move(given)) {}
+      : channels(std::move(all)), options(std::move(given)) {
+    for (const conda::PackageRecord& record : options.favoured) {
+      favoured_of[record.name].push_back(&record);
+    }
+  }
 
   std::vector<ProviderChannel> channels;
   ProviderOptions options;
@@ -116,6 +122,8 @@ struct CondaProvider::State {
   std::unordered_map<std::string_view, RequirementId> requirement_ids;
   std::deque<RequirementState> requirements;
   std::vector<std::string_view> every_name;  // filled when a message or a glob needs it
+  std::map<std::pair<NameId, std::string>, NameId> extra_names;
+  std::unordered_map<std::string_view, std::vector<const conda::PackageRecord*>> favoured_of;
 
   // --- names ------------------------------------------------------------------------------------
 
@@ -123,10 +131,16 @@ struct CondaProvider::State {
     if (const auto found = name_ids.find(text); found != name_ids.end()) {
       return found->second;
     }
+    const NameId id = new_name(text);
+    name_ids.emplace(state(id).text, id);
+    return id;
+  }
+
+  // One that no package has: what nobody finds by its text.
+  NameId new_name(std::string_view text) {
     const auto id = static_cast<NameId>(names.size());
     texts.emplace_back(text);
     names.emplace_back().text = texts.back();
-    name_ids.emplace(texts.back(), id);
     return id;
   }
 
@@ -143,16 +157,21 @@ struct CondaProvider::State {
     return place->second;
   }
 
-  bool channel_serves(const ProviderChannel& channel, const NameState& name) const {
-    if (name.wants_channel) {
-      return channel.name == name.channel || channel.url == name.channel ||
-             channel.url.ends_with("/" + name.channel);
-    }
-    return !channel.only_when_named;
+  static bool is_called(const ProviderChannel& channel, const std::string& text) {
+    return channel.name == text || channel.url == text || channel.url.ends_with("/" + text) ||
+           std::ranges::find(channel.aliases, text) != channel.aliases.end();
   }
 
-  // Every record of a name, as a strict priority leaves it.
+  bool channel_serves(const ProviderChannel& channel, const NameState& name) const {
+    return name.wants_channel ? is_called(channel, name.channel) : !channel.only_when_named;
+  }
+
+  // Every record of a name, as a strict priority leaves it. Virtual packages are the target's, and
+  // no channel can claim otherwise.
   Status find_records(NameId id, std::vector<Solvable>& out) {
+    if (is_virtual(state(id).text)) {
+      return {};
+    }
     for (std::uint32_t i = 0; i < channels.size(); ++i) {
       ProviderChannel& channel = channels[i];
       if (!channel_serves(channel, state(id))) {
@@ -175,6 +194,8 @@ struct CondaProvider::State {
     }
     return {};
   }
+
+  static bool is_virtual(std::string_view name) { return name.starts_with("__"); }
 
   std::string_view text_of(const Solvable& one, std::uint32_t string) const {
     return indexes[one.index_state].index->string(string);
@@ -209,40 +230,52 @@ struct CondaProvider::State {
         order.push_back(i);
       }
     }
-    std::ranges::stable_sort(
-        order, [&](std::uint32_t a, std::uint32_t b) { return *parsed[a] < *parsed[b]; });
-    std::vector<std::uint32_t> rank(parsed.size(), kNone);
+    std::ranges::sort(order, [&](std::uint32_t a, std::uint32_t b) {
+      const auto compared = *parsed[a] <=> *parsed[b];
+      return compared == 0 ? parsed[a]->text() < parsed[b]->text() : compared < 0;
+    });
+    std::vector<std::uint32_t> place(parsed.size(), kNone);
+    std::uint32_t rank = 0;
     for (const std::uint32_t i : order) {
-      if (name.versions.empty() || name.versions.back() != *parsed[i]) {
-        name.versions.push_back(std::move(*parsed[i]));
-      }
-      rank[i] = static_cast<std::uint32_t>(name.versions.size() - 1);
+      rank += !name.versions.empty() && name.versions.back() != *parsed[i] ? 1U : 0U;
+      place[i] = static_cast<std::uint32_t>(name.versions.size());
+      name.versions.push_back(std::move(*parsed[i]));
+      name.ranks.push_back(rank);
     }
     for (Solvable& one : found) {
-      one.version = rank[one.version];
+      one.version = place[one.version];
     }
     std::erase_if(found, [](const Solvable& one) { return one.version == kNone; });
   }
 
   bool favoured(const Solvable& one, std::string_view name) const {
-    return std::ranges::any_of(options.favoured, [&](const conda::PackageRecord& record) {
-      return record.name == name && text_of(one, one.record->version) == record.version &&
-             text_of(one, one.record->build) == record.build &&
-             indexes[one.index_state].index->subdir() == record.subdir &&
-             channels[indexes[one.index_state].channel].url == record.channel;
-    });
+    const auto found = favoured_of.find(name);
+    return found != favoured_of.end() &&
+           std::ranges::any_of(found->second, [&](const conda::PackageRecord* record) {
+             return text_of(one, one.record->version) == record->version &&
+                    text_of(one, one.record->build) == record->build &&
+                    indexes[one.index_state].index->subdir() == record->subdir &&
+                    channels[indexes[one.index_state].channel].url == record->channel;
+           });
   }
 
-  SortKey sort_key(const Solvable& one, std::string_view name) const {
+  SortKey sort_key(const Solvable& one, const NameState& name) const {
     SortKey key;
-    key.favoured = !options.favoured.empty() && favoured(one, name);
+    key.favoured = !favoured_of.empty() && favoured(one, name.text);
     key.has_features = one.record->track_features != 0;
     const std::uint32_t channel = indexes[one.index_state].channel;
     key.channel = options.priority == ChannelPriority::kDisabled ? 0 : channel;
-    key.version = one.version;
+    key.version = name.ranks[one.version];
     key.build_number = one.record->build_number;
     key.late_channel = channel;
     return key;
+  }
+
+  // What still tells tied candidates apart, greatest first: one order whatever their records'.
+  std::tuple<bool, std::int64_t, std::string_view, std::string_view> late_key(
+      const Solvable& one) const {
+    return {indexes[one.index_state].index->subdir() != "noarch", one.record->timestamp_ms,
+            text_of(one, one.record->build), text_of(one, one.record->version)};
   }
 
   Status load(NameId id) {
@@ -262,10 +295,14 @@ struct CondaProvider::State {
     std::vector<std::pair<SortKey, std::uint32_t>> order;
     order.reserve(found.size());
     for (std::uint32_t i = 0; i < found.size(); ++i) {
-      order.emplace_back(found[i].record == nullptr ? SortKey() : sort_key(found[i], name.text), i);
+      order.emplace_back(found[i].record == nullptr ? SortKey() : sort_key(found[i], name), i);
     }
-    std::ranges::sort(order);
-    start_solvables(name);
+    std::ranges::sort(order, [&](const auto& a, const auto& b) {
+      const auto compared = a.first <=> b.first;
+      return compared == 0 ? found[a.second].record != nullptr &&
+                                 late_key(found[a.second]) > late_key(found[b.second])
+                           : compared < 0;
+    });
     std::uint32_t tie = 0;
     for (std::size_t i = 0; i < order.size(); ++i) {
       tie += i > 0 && !(order[i].first == order[i - 1].first) ? 1U : 0U;
@@ -275,26 +312,21 @@ struct CondaProvider::State {
     return {};
   }
 
-  void start_solvables(NameState& name) const {
-    name.first = static_cast<std::uint32_t>(solvables.size());
-  }
-
   void add_solvable(NameState& name, const Solvable& one) {
     name.solvables.push_back(static_cast<SolvableId>(solvables.size()));
-    ++name.count;
     solvables.push_back(one);
   }
 
   void add_virtual_packages(NameId id, NameState& name, std::vector<Solvable>& found) const {
-    for (const VirtualPackage& one : options.virtual_packages) {
-      if (one.name == name.text) {
-        auto version = Version::parse(one.version);
-        if (version && found.empty()) {
-          name.versions = {std::move(*version)};
-          found.push_back({});
-          found.back().name = id;
-        }
-      }
+    const auto one = std::ranges::find(options.virtual_packages, name.text, &VirtualPackage::name);
+    if (one == options.virtual_packages.end() || !is_virtual(name.text)) {
+      return;
+    }
+    if (auto version = Version::parse(one->version)) {
+      name.versions = {std::move(*version)};
+      name.ranks = {0};
+      found.push_back({});
+      found.back().name = id;
     }
   }
 
@@ -304,7 +336,6 @@ struct CondaProvider::State {
     TRY(load(of));
     NameState& name = state(id);
     name.loaded = true;
-    start_solvables(name);
     for (const SolvableId package : state(of).solvables) {
       Solvable one = state(package);
       one.name = id;
@@ -323,8 +354,10 @@ struct CondaProvider::State {
     }
     texts.emplace_back(text);
     const std::string_view kept = texts.back();
+    // CEP 48: what packages depend on has one name. A glob here would also reach every package.
     const auto parsed = conda::parse_match_spec(kept);
-    const RequirementId id = parsed ? add_requirement(*parsed, kept) : add_impossible(kept);
+    const bool readable = parsed && !is_pattern(parsed->name);
+    const RequirementId id = readable ? add_requirement(*parsed, kept) : add_impossible(kept);
     requirement_ids.emplace(kept, id);
     return id;
   }
@@ -335,8 +368,20 @@ struct CondaProvider::State {
     requirements.emplace_back();
     requirements.back().text = fmt::format("{} (which cannot be read)", printable(text));
     requirements.back().impossible = true;
-    requirements.back().names = {name_id(text)};
+    const NameId name = new_name(text);
+    state(name).unreadable = true;
+    requirements.back().names = {name};
     return id;
+  }
+
+  static bool is_pattern(std::string_view name) {
+    return name.find_first_of("*^") != std::string_view::npos;
+  }
+
+  // What a person asks for, where a name may be a pattern.
+  RequirementId asked(const MatchSpec& spec) {
+    return is_pattern(spec.name) ? add_requirement(spec, spec.to_string())
+                                 : requirement_of(spec.to_string());
   }
 
   RequirementId add_requirement(const MatchSpec& spec, std::string_view text) {
@@ -359,7 +404,7 @@ struct CondaProvider::State {
 
   // A name that is a glob or a regular expression stands for every name that fits.
   std::vector<NameId> names_for(const std::string& name) {
-    if (name.find_first_of("*^") == std::string::npos) {
+    if (!is_pattern(name)) {
       return {name_id(name)};
     }
     std::vector<NameId> out;
@@ -413,14 +458,17 @@ struct CondaProvider::State {
       spec.brackets.erase("extras");
       spec.brackets.erase("when");
       const NameId of = state(id).names.front();
-      const NameId group = name_id(fmt::format("{}[{}]", state(of).text, extra));
-      state(group).extra = extra;
-      state(group).extra_of = of;
+      const auto [place, added] = extra_names.try_emplace({of, extra});
+      if (added) {
+        place->second = new_name(fmt::format("{}[{}]", state(of).text, extra));
+        state(place->second).extra = extra;
+        state(place->second).extra_of = of;
+      }
       const auto extra_id = static_cast<RequirementId>(requirements.size());
       requirements.emplace_back();
       requirements.back().text = state(id).text;
       requirements.back().spec = spec;
-      requirements.back().names = {group};
+      requirements.back().names = {place->second};
       state(id).extras.push_back(extra_id);
     }
   }
@@ -493,7 +541,8 @@ struct CondaProvider::State {
       if (spec.empty()) {
         return std::nullopt;
       }
-      return Alternatives{{state_.requirement_of(spec)}};
+      const RequirementId id = state_.requirement_of(spec);
+      return state_.state(id).impossible ? std::nullopt : std::optional(Alternatives{{id}});
     }
 
     // Up to a blank or a parenthesis outside of brackets and quotes.
@@ -544,7 +593,7 @@ struct CondaProvider::State {
 
   // Virtual packages are there or not, whatever is chosen.
   Result<std::optional<bool>> decided(RequirementId condition) {
-    if (!state(state(condition).names.front()).text.starts_with("__")) {
+    if (!is_virtual(state(state(condition).names.front()).text)) {
       return std::optional<bool>();
     }
     TRY(evaluate(condition));
@@ -554,10 +603,11 @@ struct CondaProvider::State {
   // "Needs requirement, when all of these hold", as the solver takes it: one condition at most. Of
   // several, each but the last stands as a name of its own that brings the next one.
   Status add_dependency(Dependencies& out, RequirementId requirement) {
+    TRY(add_conditional(out, requirement, state(requirement).when));
     for (const RequirementId extra : state(requirement).extras) {
       TRY(add_conditional(out, extra, state(requirement).when));
     }
-    return add_conditional(out, requirement, state(requirement).when);
+    return {};
   }
 
   Status add_conditional(Dependencies& out, RequirementId requirement,
@@ -601,18 +651,18 @@ struct CondaProvider::State {
   RequirementId step(RequirementId requirement, RequirementId condition) {
     const auto [place, added] = step_ids.try_emplace({requirement, condition});
     if (added) {
-      const NameId id = name_id(
-          fmt::format("step {} {}", resolve::index(requirement), resolve::index(condition)));
+      const std::string text =
+          fmt::format("{} when {}", state(requirement).text, state(condition).text);
+      const NameId id = new_name(text);
       NameState& name = state(id);
       name.loaded = true;
-      start_solvables(name);
       Solvable one;
       one.name = id;
       add_solvable(name, one);
-      steps.emplace(name.first, Step{requirement, condition});
+      steps.emplace(resolve::index(name.solvables.front()), Step{requirement, condition});
       place->second = static_cast<RequirementId>(requirements.size());
       requirements.emplace_back();
-      requirements.back().text = state(requirement).text;
+      requirements.back().text = text;
       requirements.back().names = {id};
       requirements.back().matching = name.solvables;
       requirements.back().evaluated = true;
@@ -655,34 +705,41 @@ struct CondaProvider::State {
       }
       return fits[version] == 1;
     };
-    const std::vector<std::string> flags = flags_of(requirement.spec);
+    const auto flags = flags_of(requirement.spec);
     for (const SolvableId id : name.solvables) {
       const Solvable& one = state(id);
       if (!version_fits(one.version)) {
         continue;
       }
       if (matcher.version_only() ||
-          (matches_record(matcher, one, versions) && has_flags(one, flags))) {
+          (matches_record(matcher, requirement.spec, one, versions) && has_flags(one, flags))) {
         requirement.matching.push_back(id);
       }
     }
   }
 
-  static std::vector<std::string> flags_of(const MatchSpec& spec) {
-    const auto found = spec.brackets.find("flags");
-    return found == spec.brackets.end() ? std::vector<std::string>() : list_items(found->second);
+  static std::vector<conda::TextMatcher> flags_of(const MatchSpec& spec) {
+    std::vector<conda::TextMatcher> out;
+    if (const auto found = spec.brackets.find("flags"); found != spec.brackets.end()) {
+      for (const std::string& one : list_items(found->second)) {
+        if (auto matcher = conda::TextMatcher::compile(one)) {
+          out.push_back(std::move(*matcher));
+        }
+      }
+    }
+    return out;
   }
 
-  bool has_flags(const Solvable& one, const std::vector<std::string>& wanted) const {
-    return std::ranges::all_of(wanted, [&](const std::string& pattern) {
-      const auto matcher = conda::TextMatcher::compile(pattern);
-      const auto fits = [&](std::uint32_t flag) { return matcher->matches(text_of(one, flag)); };
-      return matcher && one.record != nullptr &&
+  // CEP 45: every flag that is wanted is among the record's.
+  bool has_flags(const Solvable& one, const std::vector<conda::TextMatcher>& wanted) const {
+    return std::ranges::all_of(wanted, [&](const conda::TextMatcher& matcher) {
+      const auto fits = [&](std::uint32_t flag) { return matcher.matches(text_of(one, flag)); };
+      return one.record != nullptr &&
              std::ranges::any_of(indexes[one.index_state].index->list(one.record->flags), fits);
     });
   }
 
-  bool matches_record(const RecordMatcher& matcher, const Solvable& one,
+  bool matches_record(const RecordMatcher& matcher, const MatchSpec& spec, const Solvable& one,
                       const NameState& name) const {
     RecordView view;
     view.name = name.text;
@@ -696,16 +753,21 @@ struct CondaProvider::State {
     view.build = text_of(one, one.record->build);
     view.build_number = static_cast<std::int64_t>(one.record->build_number);
     const ProviderChannel& channel = channels[indexes[one.index_state].channel];
-    view.channel = channel.url;
+    view.channel = is_called(channel, spec.channel) ? spec.channel : channel.url;
     view.subdir = indexes[one.index_state].index->subdir();
     if (!matcher.needs_file()) {
       return matcher.matches(view);
     }
     const conda::PackageRecord record =
         indexes[one.index_state].index->package_record(*one.record, channel.url);
+    const std::string features = join(record.track_features, " ");
     view.file_name = record.file_name;
+    view.url = record.url;
     view.md5 = record.md5;
     view.sha256 = record.sha256;
+    view.license = record.license;
+    view.license_family = record.license_family;
+    view.track_features = features;
     return matcher.matches(view);
   }
 
@@ -803,6 +865,7 @@ struct CondaProvider::State {
         group.push_back(one);
       }
     }
+    TRY(prefetch_dependencies(group));
     std::vector<std::vector<std::pair<std::string_view, std::int64_t>>> keys;
     for (const SolvableId one : group) {
       keys.push_back(TRY(newest_allowed(one)));
@@ -821,10 +884,45 @@ struct CondaProvider::State {
           return keys[a][i].second > keys[b][i].second;
         }
       }
-      return late_key(group[a]) > late_key(group[b]);
+      return late_key(state(group[a])) > late_key(state(group[b]));
     });
     for (std::uint32_t i = 0; i < order.size(); ++i) {
       state(group[order[i]]).place = i;
+    }
+    return {};
+  }
+
+  // All names that a comparison will ask for, in one batch.
+  Status prefetch_dependencies(const std::vector<SolvableId>& group) {
+    std::vector<NameId> wanted;
+    for (const SolvableId id : group) {
+      const Solvable one = state(id);
+      IndexState& index = indexes[one.index_state];
+      for (const std::uint32_t string : index.index->list(one.record->depends)) {
+        const RequirementState& requirement = state(requirement_of(index, string));
+        if (requirement.names.size() == 1 && !state(requirement.names.front()).loaded) {
+          wanted.push_back(requirement.names.front());
+        }
+      }
+    }
+    std::ranges::sort(wanted);
+    const auto rest = std::ranges::unique(wanted);
+    wanted.erase(rest.begin(), rest.end());
+    return wanted.empty() ? Status() : prefetch(wanted);
+  }
+
+  Status prefetch(std::span<const NameId> wanted) {
+    std::vector<std::string_view> unknown;
+    for (const NameId id : wanted) {
+      const NameState& name = state(id);
+      if (!name.loaded && name.extra.empty() && !name.unreadable && !is_virtual(name.text)) {
+        unknown.push_back(name.text);
+      }
+    }
+    for (ProviderChannel& channel : channels) {
+      for (const auto& subdir : channel.subdirs) {
+        TRY(subdir->prefetch(unknown));
+      }
     }
     return {};
   }
@@ -845,8 +943,10 @@ struct CondaProvider::State {
       }
       TRY(evaluate(requirement));
       const std::vector<SolvableId>& matching = state(requirement).matching;
-      const std::int64_t best = matching.empty() ? -1 : state(matching.front()).version;
-      out.emplace_back(state(state(requirement).names.front()).text, best);
+      const NameState& name = state(state(requirement).names.front());
+      const std::int64_t best =
+          matching.empty() ? -1 : std::int64_t{name.ranks[state(matching.front()).version]};
+      out.emplace_back(name.text, best);
     }
     std::ranges::sort(out, [](const auto& a, const auto& b) {
       return a.first == b.first ? a.second < b.second : python_first(a.first, b.first);
@@ -872,13 +972,71 @@ struct CondaProvider::State {
     return shared;
   }
 
-  std::tuple<bool, std::int64_t, std::string_view> late_key(SolvableId id) const {
-    const Solvable& one = solvables[resolve::index(id)];
-    return {indexes[one.index_state].index->subdir() != "noarch", one.record->timestamp_ms,
-            text_of(one, one.record->build)};
+  // --- texts ------------------------------------------------------------------------------------
+
+  template <class WhyAbsent>
+  std::string why_none(RequirementId id, const WhyAbsent& why_absent) {
+    const RequirementState& wanted = state(id);
+    const NameState& given = state(wanted.names.front());
+    const NameState& name = given.extra.empty() ? given : state(given.extra_of);
+    const MatchSpec& spec = wanted.spec;
+    if (name.solvables.empty()) {
+      return why_absent(wanted.names.front());
+    }
+    if (wanted.impossible || is_pattern(spec.name)) {
+      return fmt::format("nothing fits {}", printable(wanted.text));
+    }
+    const std::string text = printable(name.text);
+    if (is_virtual(name.text)) {
+      const auto has =
+          std::ranges::find(options.virtual_packages, name.text, &VirtualPackage::name);
+      return fmt::format("the target has {} {}{}", text, printable(has->version),
+                         spec.build.empty() ? "" : " " + printable(has->build));
+    }
+    const auto constraint = conda::VersionSpec::parse(spec.version);
+    const auto matcher =
+        conda::VersionMatcher::compile(constraint ? *constraint : conda::VersionSpec());
+    if (!constraint || !matcher) {
+      return fmt::format("nothing fits {}", printable(wanted.text));
+    }
+    std::vector<std::string> builds;
+    for (const SolvableId one : name.solvables) {
+      if (matcher->matches(name.versions[state(one).version])) {
+        std::string build = printable(text_of(state(one), state(one).record->build));
+        if (std::ranges::find(builds, build) == builds.end()) {
+          builds.push_back(std::move(build));
+        }
+      }
+    }
+    if (builds.empty()) {
+      const auto near = nearest_versions(*constraint, name.versions);
+      return name.versions.size() == 1
+                 ? fmt::format("there is only {} {}", text, printable(near.front()))
+                 : fmt::format("there is no {} {}: the nearest {} {}", text,
+                               printable(spec.version), near.size() == 1 ? "is" : "are",
+                               listed(near));
+    }
+    if (!spec.build.empty()) {
+      return fmt::format("no {}{}{} has a build {}: there {} {}", text,
+                         spec.version.empty() ? "" : " ", printable(spec.version),
+                         printable(spec.build), builds.size() == 1 ? "is" : "are", listed(builds));
+    }
+    return fmt::format("no {} is what {} asks for", text, printable(wanted.text));
   }
 
-  // --- texts ------------------------------------------------------------------------------------
+  // "a, b and c"; of many the first few.
+  static std::string listed(std::vector<std::string> texts) {
+    constexpr std::size_t kMost = 6;
+    if (texts.size() > kMost) {
+      texts.resize(kMost);
+      texts.emplace_back("others");
+    }
+    std::string out = texts.front();
+    for (std::size_t i = 1; i < texts.size(); ++i) {
+      out += (i + 1 == texts.size() ? " and " : ", ") + texts[i];
+    }
+    return out;
+  }
 
   std::string text_of_solvable(SolvableId id) {
     const Solvable& one = state(id);
@@ -902,15 +1060,19 @@ Result<std::vector<RequirementId>> CondaProvider::request(const MatchSpec& spec)
     name.wants_channel = true;
     name.channel = spec.channel;
   }
-  const RequirementId id = state_->requirement_of(spec.to_string());
-  std::vector<RequirementId> out = {id};
-  const std::vector<RequirementId>& extras = state_->state(id).extras;
-  out.insert(out.end(), extras.begin(), extras.end());
+  Dependencies wanted;
+  TRY(state_->add_dependency(wanted, state_->asked(spec)));
+  std::vector<RequirementId> out;
+  for (const Dependency& one : wanted.requirements) {
+    out.push_back(one.condition ? state_->step(one.requirement, *one.condition) : one.requirement);
+  }
   return out;
 }
 
 Result<RequirementId> CondaProvider::relaxed(const MatchSpec& spec) {
-  return state_->requirement_of(spec.name);
+  MatchSpec name_only;
+  name_only.name = spec.name;
+  return state_->asked(name_only);
 }
 
 bool CondaProvider::is_package(SolvableId solvable) const {
@@ -933,7 +1095,7 @@ std::vector<conda::PackageRecord> CondaProvider::records(const resolve::Solution
 Result<bool> CondaProvider::knows(std::string_view name) {
   const NameId id = state_->name_id(name);
   TRY(state_->load(id));
-  return state_->state(id).count > 0;
+  return !state_->state(id).solvables.empty();
 }
 
 std::vector<std::string> CondaProvider::nearest_names(std::string_view name) {
@@ -942,20 +1104,7 @@ std::vector<std::string> CondaProvider::nearest_names(std::string_view name) {
   return found.empty() ? std::vector<std::string>() : std::vector<std::string>{std::string(found)};
 }
 
-Status CondaProvider::prefetch(std::span<const NameId> names) {
-  std::vector<std::string_view> texts;
-  for (const NameId id : names) {
-    if (!state_->state(id).loaded && state_->state(id).extra.empty()) {
-      texts.push_back(state_->state(id).text);
-    }
-  }
-  for (ProviderChannel& channel : state_->channels) {
-    for (const auto& subdir : channel.subdirs) {
-      TRY(subdir->prefetch(texts));
-    }
-  }
-  return {};
-}
+Status CondaProvider::prefetch(std::span<const NameId> names) { return state_->prefetch(names); }
 
 Result<std::span<const SolvableId>> CondaProvider::candidates(NameId name) {
   TRY(state_->load(name));
@@ -1031,9 +1180,30 @@ std::string CondaProvider::to_string(std::span<const SolvableId> solvables) {
 }
 
 std::string CondaProvider::why_absent(NameId name) {
+  const NameState& state = state_->state(name);
   const std::string text = to_string(name);
-  return text.starts_with("__") ? fmt::format("the target has no {}", text)
-                                : fmt::format("no channel has a package {}", text);
+  if (state.unreadable) {
+    return fmt::format("'{}' is no dependency that can be read", text);
+  }
+  if (State::is_virtual(text)) {
+    return fmt::format("the target has no {}", text);
+  }
+  if (state.wants_channel) {
+    const bool known = std::ranges::any_of(state_->channels, [&](const ProviderChannel& channel) {
+      return State::is_called(channel, state.channel);
+    });
+    return known ? fmt::format("{} has no package {}", printable(state.channel), text)
+                 : fmt::format("{} is not among the channels", printable(state.channel));
+  }
+  const std::vector<std::string> near = nearest_names(text);
+  return near.empty()
+             ? fmt::format("no channel has a package {}", text)
+             : fmt::format("no channel has a package {}: did you mean {}?", text, near.front());
+}
+
+Result<std::string> CondaProvider::why_none(RequirementId requirement) {
+  TRY(state_->evaluate(requirement));
+  return state_->why_none(requirement, [this](NameId name) { return why_absent(name); });
 }
 
 }  // namespace cloche::source

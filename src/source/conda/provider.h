@@ -24,8 +24,9 @@ namespace cloche::source {
 
 // A channel, with its subdirs for the target's platform (noarch among them).
 struct ProviderChannel {
-  std::string name;  // "conda-forge"
-  std::string url;   // without credentials, subdir and final slash
+  std::string name;                  // "conda-forge"
+  std::string url;                   // without credentials, subdir and final slash
+  std::vector<std::string> aliases;  // multichannels it is part of: "defaults"
   std::vector<std::unique_ptr<RecordSource>> subdirs;
   // Used only for specs that name it ("bioconda::samtools"), after all others.
   bool only_when_named = false;
@@ -47,7 +48,8 @@ class CondaProvider : public resolve::Provider {
   CondaProvider(const CondaProvider&) = delete;
   CondaProvider& operator=(const CondaProvider&) = delete;
 
-  // What a spec of the request stands for: itself, and one more for each of its extras.
+  // What a spec of the request stands for: itself, and one more for each of its extras; nothing
+  // when it has a condition (CEP 43) that the target does not meet.
   // All specs of a request are to be asked for before solving starts: one that names a channel
   // decides where its package comes from.
   Result<std::vector<resolve::RequirementId>> request(const conda::MatchSpec& spec);
@@ -77,6 +79,7 @@ class CondaProvider : public resolve::Provider {
   std::string to_string(resolve::RequirementId requirement) override;
   std::string to_string(std::span<const resolve::SolvableId> solvables) override;
   std::string why_absent(resolve::NameId name) override;
+  Result<std::string> why_none(resolve::RequirementId requirement) override;
 
  private:
   struct State;
