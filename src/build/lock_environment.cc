@@ -187,8 +187,14 @@ Status lock_conda(const LockRequest& request, const Channels& channels, const st
   const std::vector<source::Channel> named = TRY(named_channels(specs, listed, channels));
   source::RepodataCache cache(channels.cache_directory + "/repodata", channels.client,
                               channels.credentials, channels.clock);
-  const source::ChannelRequest wanted = {listed, named, request.platform, request.repodata,
-                                         channels.cache_directory + "/index"};
+  const source::ChannelRequest wanted = {listed,
+                                         named,
+                                         request.platform,
+                                         request.repodata,
+                                         channels.cache_directory + "/index",
+                                         channels.cache_directory + "/repodata",
+                                         channels.client,
+                                         channels.credentials};
   std::vector<source::ProviderChannel> opened =
       TRY(source::open_channels(wanted, cache, stop, progress, diagnostics));
 

@@ -14,6 +14,8 @@
 #include "io/temporary.h"
 #include "source/conda/repodata_index_builder.h"
 #include "source/conda/repodata_parser.h"
+#include "source/conda/sharded_index.h"
+#include "source/conda/sharded_source.h"
 
 namespace cloche::source {
 
@@ -69,14 +71,15 @@ std::vector<Result<RepodataIndex>> open_all(std::span<const RepodataFile> files,
   progress.begin("reading channels", files.size(), Progress::Unit::kItems);
   const auto open_every_second = [&](std::size_t from) {
     for (std::size_t i = from; i < files.size(); i += 2) {
-      if (!files[i].missing) {
+      if (!files[i].missing && !files[i].sharded) {
         out[i] = open_index(files[i], directory);
       }
       progress.advance("reading channels", 1, place_text(files[i]));
     }
   };
   const bool made = std::ranges::all_of(files, [&](const RepodataFile& file) {
-    return file.missing || access((directory + "/" + index_name(file)).c_str(), R_OK) == 0;
+    return file.missing || file.sharded ||
+           access((directory + "/" + index_name(file)).c_str(), R_OK) == 0;
   });
   if (made || files.size() < 2) {
     open_every_second(0);
@@ -136,10 +139,18 @@ Result<std::vector<ProviderChannel>> open_channels(const ChannelRequest& request
     if (files[i].missing) {
       continue;
     }
+    const auto channel = std::ranges::find(out, files[i].channel.url, &ProviderChannel::url);
+    if (files[i].sharded) {
+      ShardedIndex shards =
+          TRY(ShardedIndex::open(files[i], request.shard_directory, request.client,
+                                 request.credentials, request.options.offline));
+      channel->subdirs.push_back(
+          std::make_unique<ShardedSource>(std::move(shards), stop, progress));
+      continue;
+    }
     if (!indexes[i]) {
       return indexes[i].error();
     }
-    const auto channel = std::ranges::find(out, files[i].channel.url, &ProviderChannel::url);
     channel->subdirs.push_back(std::make_unique<IndexSource>(std::move(*indexes[i])));
   }
   return out;

@@ -22,14 +22,18 @@ namespace cloche::source {
 Result<RepodataIndex> open_index(const RepodataFile& file, const std::string& directory);
 
 // Fetches and opens all subdirs, indexes being made in parallel, and puts them together by channel,
-// in the channels' order. A damaged cached copy is fetched once more before it is an error, which
-// names the channel.
+// in the channels' order. A channel that offers shards (CEP 16) is read name by name as solving
+// reaches them; the progress then outlives the result. A damaged cached copy is fetched once more
+// before it is an error, which names the channel.
 struct ChannelRequest {
   std::span<const Channel> channels;
   std::span<const Channel> named;  // used only for specs that name them
   std::string platform;
   RepodataOptions options;
   std::string index_directory;
+  std::string shard_directory;
+  io::HttpClient& client;  // for shards, as the next: they outlive the channels that are opened
+  const Credentials& credentials;
 };
 Result<std::vector<ProviderChannel>> open_channels(const ChannelRequest& request,
                                                    RepodataCache& cache,
