@@ -278,8 +278,9 @@ class Batch {
     asleep_.push_back(transfer);
     const std::string host = host_of(transfer->url());
     if (noted_.emplace(host, transfer->round).second) {  // one line for all that wait for a host
-      progress_.note(fmt::format("{}; trying again in {:.1f} s", transfer->last_error->message,
-                                 static_cast<double>(wait_ms) / 1000));
+      const std::string why = transfer->last_error ? transfer->last_error->message : host;
+      progress_.note(
+          fmt::format("{}; trying again in {:.1f} s", why, static_cast<double>(wait_ms) / 1000));
     }
   }
 

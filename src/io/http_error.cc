@@ -79,15 +79,14 @@ constexpr std::array<StatusRule, 11> kStatuses{{
 // clang-format on
 
 const Failure* failure_of(CURLcode code) {
-  const auto* found = std::find_if(kFailures.begin(), kFailures.end(),
-                                   [code](const Failure& one) { return one.code == code; });
+  const auto* const found = std::ranges::find(kFailures, code, &Failure::code);
   return found == kFailures.end() ? nullptr : found;
 }
 
 const StatusRule* rule_of(long status) {
-  const auto* found = std::find_if(
-      kStatuses.begin(), kStatuses.end(),
-      [status](const StatusRule& one) { return one.from <= status && status <= one.to; });
+  const auto* const found = std::ranges::find_if(kStatuses, [status](const StatusRule& one) {
+    return one.from <= status && status <= one.to;
+  });
   return found == kStatuses.end() ? nullptr : found;
 }
 

@@ -73,7 +73,7 @@ class HttpTransfer {
   Status begin_partial_body();
   Status take_body(std::string_view bytes);
   Status check_size(std::uint64_t total) const;
-  void set_connection_options(const std::string& url);
+  void set_connection_options(const std::string& target);
   void set_headers();
   bool conditional() const;
   void keep_validator();

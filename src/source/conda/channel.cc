@@ -78,7 +78,7 @@ class Resolver {
 
   Status resolve_members(std::string_view name, const std::vector<std::string>& members,
                          std::vector<Channel>& out, std::vector<std::string> within) {
-    const bool circle = std::find(within.begin(), within.end(), name) != within.end();
+    const bool circle = std::ranges::find(within, name) != within.end();
     if (circle || within.size() >= kMaxNesting) {
       return fail(ErrorKind::kInvalid, "the multichannel {} contains itself", printable(name))
           .with_hint("see custom_multichannels and default_channels in .condarc");
@@ -155,7 +155,7 @@ class Resolver {
       const ChannelUrl place = TRY(parse_location(location));
       if (behind(url.base, joined(place.base, name))) {
         url.credential = url.credential.empty() ? place.credential : url.credential;
-        return std::string(*behind(url.base, place.base));
+        return std::string(behind(url.base, place.base).value_or(name));
       }
     }
     if (const auto name = behind(url.base, kAnaconda); name && name->starts_with("pkgs/")) {
@@ -213,8 +213,7 @@ class Resolver {
     for (const std::string& text : list) {
       std::vector<Channel> meant;
       TRY(Resolver(plain, surroundings_, unused).resolve(text, meant));
-      if (std::any_of(meant.begin(), meant.end(),
-                      [&](const Channel& one) { return one.url == channel.url; })) {
+      if (std::ranges::find(meant, channel.url, &Channel::url) != meant.end()) {
         return true;
       }
     }
@@ -224,8 +223,7 @@ class Resolver {
   static Status add(Channel channel, std::vector<Channel>& out,
                     const std::vector<std::string>& within) {
     channel.aliases = within;
-    const auto same = std::find_if(out.begin(), out.end(),
-                                   [&](const Channel& one) { return one.url == channel.url; });
+    const auto same = std::ranges::find(out, channel.url, &Channel::url);
     if (same != out.end()) {
       return merge(std::move(channel), *same);
     }
@@ -243,7 +241,11 @@ class Resolver {
     } else {
       into.subdirs.insert(into.subdirs.end(), channel.subdirs.begin(), channel.subdirs.end());
     }
-    into.aliases.insert(into.aliases.end(), channel.aliases.begin(), channel.aliases.end());
+    for (std::string& alias : channel.aliases) {
+      if (!into.is_called(alias)) {
+        into.aliases.push_back(std::move(alias));
+      }
+    }
     return {};
   }
 
@@ -260,8 +262,7 @@ bool Channel::is_called(std::string_view text) const {
   while (text.ends_with('/')) {
     text.remove_suffix(1);
   }
-  return text == name || text == url ||
-         std::find(aliases.begin(), aliases.end(), text) != aliases.end();
+  return text == name || text == url || std::ranges::find(aliases, text) != aliases.end();
 }
 
 Result<std::vector<Channel>> resolve_channels(std::span<const std::string> texts,
@@ -283,6 +284,7 @@ std::vector<io::HttpUrl> request_urls(const Channel& channel, std::string_view u
     return {credentials.authorize(url)};
   }
   std::vector<io::HttpUrl> out;
+  out.reserve(channel.mirrors.size());
   for (const std::string& mirror : channel.mirrors) {
     out.push_back(credentials.authorize(joined(mirror, *rest)));
   }
@@ -295,8 +297,7 @@ std::vector<ChannelSubdir> channel_subdirs(std::span<const Channel> channels,
   for (const Channel& channel : channels) {
     for (const std::string_view subdir : {platform, std::string_view("noarch")}) {
       const bool wanted = channel.subdirs.empty() ||
-                          std::find(channel.subdirs.begin(), channel.subdirs.end(), subdir) !=
-                              channel.subdirs.end();
+                          std::ranges::find(channel.subdirs, subdir) != channel.subdirs.end();
       if (wanted && (subdir != "noarch" || platform != "noarch" || out.empty() ||
                      out.back().channel.url != channel.url)) {
         out.push_back({channel, std::string(subdir)});

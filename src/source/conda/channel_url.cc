@@ -98,9 +98,8 @@ Status check_name(const ChannelUrl& url) {
 }
 
 Status check_text(std::string_view text) {
-  const bool control = std::any_of(text.begin(), text.end(), [](char c) {
-    return static_cast<unsigned char>(c) < ' ' || c == 0x7F;
-  });
+  const bool control = std::ranges::any_of(
+      text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7F; });
   if (control || text.size() > kMaxUrlBytes) {
     return fail(ErrorKind::kInvalid, "{} is no channel: {}", shown_url(text.substr(0, 100)),
                 control ? "it has control characters" : "it is too long");
@@ -231,9 +230,9 @@ std::string resolve_url(std::string_view base, std::string_view reference) {
   return folder ? out + "/" : out;
 }
 
-std::string package_url(std::string_view index_url, std::string_view base_url,
+std::string package_url(std::string_view index_url, std::string_view reference,
                         std::string_view file_name) {
-  std::string folder = resolve_url(index_url, base_url);
+  std::string folder = resolve_url(index_url, reference);
   if (!folder.ends_with('/')) {
     folder += '/';
   }

@@ -21,10 +21,10 @@ bool is_path(std::string_view text);     // "./x", "../x", "/x", "~/x", ".", "..
 
 // kInvalid: no host, a query, something that is a package or a file of repodata, control
 // characters; kUnsupported: another scheme than http, https, file.
-Result<ChannelUrl> parse_channel_url(std::string_view url);
+Result<ChannelUrl> parse_channel_url(std::string_view text);
 
 // The same of a path; relative ones start from the surroundings' directory.
-Result<ChannelUrl> channel_url_of_path(std::string_view path, const Surroundings& surroundings);
+Result<ChannelUrl> channel_url_of_path(std::string_view text, const Surroundings& surroundings);
 
 // file:///a/b%20c -> "/a/b c", and back.
 std::string path_of_file_url(std::string_view url);
@@ -36,7 +36,7 @@ std::string resolve_url(std::string_view base, std::string_view reference);
 
 // Where a package is: beside the index at `index_url`, or below its base_url (CEP 15), which may
 // be relative to it. What a URL cannot hold of the file name is escaped.
-std::string package_url(std::string_view index_url, std::string_view base_url,
+std::string package_url(std::string_view index_url, std::string_view reference,
                         std::string_view file_name);
 
 }  // namespace cloche::source

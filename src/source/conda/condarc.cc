@@ -108,8 +108,9 @@ Result<double> read_number(const Context& context, const YamlNode& node, std::st
   double value = 0;
   if (node.is_scalar()) {
     const std::string_view text = trim(node.text);
-    const char* end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, value);
+    const char* const begin = text.data();
+    const char* const end = begin + text.size();
+    const auto [stop, error] = std::from_chars(begin, end, value);
     if (error == std::errc() && stop == end && value >= 0 && value <= 1e6) {
       return value;
     }
@@ -135,7 +136,7 @@ Result<bool> read_bool(const Context& context, const YamlNode& node, std::string
 // What counts more comes first; what was there stays behind it.
 void put_in_front(std::vector<std::string>& list, std::vector<std::string> more) {
   for (std::string& old : list) {
-    if (std::find(more.begin(), more.end(), old) == more.end()) {
+    if (std::ranges::find(more, old) == more.end()) {
       more.push_back(std::move(old));
     }
   }
@@ -303,8 +304,7 @@ const std::vector<Key>& known_keys() {
 
 const Key* find_key(std::string_view name) {
   const std::vector<Key>& keys = known_keys();
-  const auto found =
-      std::find_if(keys.begin(), keys.end(), [name](const Key& key) { return key.name == name; });
+  const auto found = std::ranges::find(keys, name, &Key::name);
   return found == keys.end() ? nullptr : &*found;
 }
 

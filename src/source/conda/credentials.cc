@@ -101,9 +101,9 @@ Credential rattler_credential(const Json& entry) {
 bool is_safe(const Credential& credential) {
   const std::array<const std::string*, 4> parts = {&credential.user, &credential.password,
                                                    &credential.bearer, &credential.token};
-  return std::none_of(parts.begin(), parts.end(), [](const std::string* part) {
-    return std::any_of(part->begin(), part->end(),
-                       [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7F; });
+  return std::ranges::none_of(parts, [](const std::string* part) {
+    return std::ranges::any_of(
+        *part, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7F; });
   });
 }
 

@@ -92,7 +92,7 @@ Result<MsgpackReader::Head> MsgpackReader::head() const {
   } else if (first < 0xC0) {
     out = {Type::kString, 1, first & 0x1FU, false};
   } else if (first >= 0xE0) {
-    const auto value = static_cast<std::int64_t>(static_cast<signed char>(first));
+    const std::int64_t value = std::int64_t{first} - 0x100;
     return Head{Type::kInteger, 1, static_cast<std::uint64_t>(value), true};
   } else {
     const Format& format = kFormats.at(first - 0xC0U);

@@ -41,7 +41,8 @@ constexpr std::size_t kHashLineBytes = 128;
 // process writes that one, a file of our own.
 class Partial {
  public:
-  static Result<Partial> open(const std::string& folder, const std::string& key, bool with_md5) {
+  static Result<std::unique_ptr<Partial>> open(const std::string& folder, const std::string& key,
+                                               bool with_md5) {
     TRY(io::make_directories(folder));
     const std::string shared = folder + "/" + key;
     io::Descriptor lock(::open(shared.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
@@ -50,8 +51,8 @@ class Partial {
     }
     const bool mine = ::flock(lock.get(), LOCK_EX | LOCK_NB) == 0 && is_at(lock, shared);
     const std::string path = mine ? shared : folder + "/.cloche-" + io::random_name();
-    Partial out(mine ? std::move(lock) : io::Descriptor(), path);
-    out.sink_ = TRY(io::FileSink::open(path, with_md5));
+    std::unique_ptr<Partial> out(new Partial(mine ? std::move(lock) : io::Descriptor(), path));
+    out->sink_ = TRY(io::FileSink::open(path, with_md5));
     return out;
   }
 
@@ -60,12 +61,8 @@ class Partial {
       ::unlink(path_.c_str());
     }
   }
-  Partial(Partial&& other) noexcept
-      : lock_(std::move(other.lock_)),
-        path_(std::exchange(other.path_, {})),
-        sink_(std::move(other.sink_)),
-        remove_(other.remove_) {}
-  Partial& operator=(Partial&&) = delete;
+  Partial(const Partial&) = delete;
+  Partial& operator=(const Partial&) = delete;
 
   io::FileSink& sink() { return *sink_; }
   const std::string& path() const { return path_; }
@@ -105,7 +102,7 @@ struct Job {
   std::vector<std::size_t> records;  // their places in the request
   std::string key;
   std::vector<io::HttpUrl> urls;  // those that did not give something else yet
-  std::optional<Partial> partial;
+  std::unique_ptr<Partial> partial;
   bool continued = false;
   bool anew = false;                        // what was there is of no use
   std::optional<Result<std::string>> path;  // the outcome
@@ -246,6 +243,7 @@ class Download {
   // Largest first, so that the last one to arrive is a small one.
   Status fetch_all(const std::stop_token& stop, Progress& progress) {
     std::vector<Job*> order;
+    order.reserve(jobs_.size());
     for (Job& job : jobs_) {
       order.push_back(&job);
     }
@@ -298,8 +296,7 @@ class Download {
 
   Status open(Job& job) const {
     job.partial.reset();  // its lock first
-    job.partial.emplace(
-        TRY(Partial::open(directory_ + "/partial", job.key, job.record->sha256.empty())));
+    job.partial = TRY(Partial::open(directory_ + "/partial", job.key, job.record->sha256.empty()));
     io::FileSink& sink = job.partial->sink();
     if (job.anew || (job.record->size_bytes != 0 && sink.size_bytes() > job.record->size_bytes)) {
       TRY(sink.restart());

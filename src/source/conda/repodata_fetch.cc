@@ -26,8 +26,9 @@ constexpr std::int64_t kMsPerHour = 60 * kMsPerMinute;
 constexpr std::int64_t kMsPerDay = 24 * kMsPerHour;
 // How long it is believed that a server has no such variant (conda's has_zst: 14 days).
 constexpr std::int64_t kAbsentMs = 14 * kMsPerDay;
-constexpr std::int64_t kMissingMaxAgeSeconds = 20 * 60;  // of a subdir that is not there
-constexpr std::int64_t kNoShardsMaxAgeSeconds = 24 * 3600;
+constexpr std::int64_t kMissingMaxAgeSeconds =
+    std::int64_t{20} * 60;  // of a subdir that is not there
+constexpr std::int64_t kNoShardsMaxAgeSeconds = std::int64_t{24} * 3600;
 constexpr std::uint64_t kMaxRepodataBytes = std::uint64_t{2} << 30U;
 
 struct Variant {
@@ -110,6 +111,7 @@ class Fetch {
       check_noarch(item);
     }
     std::vector<RepodataFile> out;
+    out.reserve(items_.size());
     for (Item& item : items_) {
       out.push_back(TRY(std::move(*item.result)));
     }
@@ -210,7 +212,7 @@ class Fetch {
   }
 
   // A local channel is read in place; only its hash is remembered.
-  Result<RepodataFile> local(Item& item) {
+  Result<RepodataFile> local(Item& item) const {
     const std::string folder = item.want->channel.path() + "/" + item.want->subdir;
     std::optional<std::pair<Variant, FileStamp>> best;
     for (const Variant& variant : kVariants) {
@@ -468,7 +470,7 @@ class Fetch {
       return;
     }
     const Channel& channel = item.want->channel;
-    const bool other = std::any_of(items_.begin(), items_.end(), [&](const Item& one) {
+    const bool other = std::ranges::any_of(items_, [&](const Item& one) {
       return one.want->channel.url == channel.url && one.want->subdir != "noarch" && one.result &&
              (!*one.result || !(*one.result)->missing);
     });
@@ -481,7 +483,7 @@ class Fetch {
     item.result = no_such_channel(channel);
   }
 
-  Error no_such_channel(const Channel& channel) const {
+  static Error no_such_channel(const Channel& channel) {
     std::string hint = "a channel is a folder with noarch/repodata.json and, say, linux-64/";
     const std::string_view near = nearest(channel.name, kWellKnown);
     if (channel.is_local()) {

@@ -19,7 +19,7 @@ namespace {
 
 constexpr int kVersion = 1;
 constexpr std::size_t kMaxStateBytes = std::size_t{64} << 10U;
-constexpr std::int64_t kMaxAgeLimit = 24 * 3600;
+constexpr std::int64_t kMaxAgeLimit = std::int64_t{24} * 3600;
 constexpr std::int64_t kMsPerSecond = 1000;
 constexpr std::int64_t kNsPerMs = 1'000'000;
 // A file that was written within the clock's grain of being read may change once more without a

@@ -188,7 +188,7 @@ constexpr std::array<Field, 18> kFields{{
 // A file's name becomes a path: one that leads elsewhere is refused.
 bool is_plain_name(std::string_view name) {
   return !name.empty() && name.size() <= kMaxNameBytes && !name.starts_with('.') &&
-         std::none_of(name.begin(), name.end(), [](char c) {
+         std::ranges::none_of(name, [](char c) {
            return c == '/' || c == '\\' || static_cast<unsigned char>(c) <= ' ' || c == 0x7F;
          });
 }
@@ -217,6 +217,7 @@ class ShardParser {
       return fail(ErrorKind::kCorrupt, "there is more data behind the shard's end");
     }
     std::vector<PackageRecord> out;
+    out.reserve(records_.size());
     for (auto& [name, record] : records_) {
       out.push_back(std::move(record));
     }
@@ -258,8 +259,7 @@ class ShardParser {
     const std::size_t count = TRY(reader_.read_map());
     for (std::size_t i = 0; i < count; ++i) {
       const std::string_view key = TRY(reader_.read_string());
-      const auto* const field = std::find_if(kFields.begin(), kFields.end(),
-                                             [key](const Field& one) { return one.name == key; });
+      const auto* const field = std::ranges::find(kFields, key, &Field::name);
       TRY(field == kFields.end() ? reader_.skip() : field->read(reader_, record));
     }
     if (!is_plain_name(file_name)) {
