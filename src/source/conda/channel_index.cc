@@ -57,6 +57,11 @@ void remove_predecessors(const RepodataFile& file, const std::string& directory)
   }
 }
 
+Result<ShardedIndex> open_shards(const RepodataFile& file, const ChannelRequest& request) {
+  return ShardedIndex::open(file, request.shard_directory, request.client, request.credentials,
+                            request.options.offline);
+}
+
 std::string place_text(const RepodataFile& file) {
   return fmt::format("{}/{}", file.channel.name, file.subdir);
 }
@@ -135,17 +140,21 @@ Result<std::vector<ProviderChannel>> open_channels(const ChannelRequest& request
     channel.only_when_named = i >= request.channels.size();
     out.push_back(std::move(channel));
   }
+  const auto group = std::make_shared<ShardGroup>(stop, progress);
   for (std::size_t i = 0; i < files.size(); ++i) {
     if (files[i].missing) {
       continue;
     }
     const auto channel = std::ranges::find(out, files[i].channel.url, &ProviderChannel::url);
     if (files[i].sharded) {
-      ShardedIndex shards =
-          TRY(ShardedIndex::open(files[i], request.shard_directory, request.client,
-                                 request.credentials, request.options.offline));
-      channel->subdirs.push_back(
-          std::make_unique<ShardedSource>(std::move(shards), stop, progress));
+      auto shards = open_shards(files[i], request);
+      if (!shards && shards.error().kind == ErrorKind::kCorrupt && !request.options.offline) {
+        TRY(cache.discard(files[i]));
+        files[i] = TRY(cache.fetch(std::span(&subdirs[i], 1), request.options, stop, progress,
+                                   diagnostics))[0];
+        shards = open_shards(files[i], request);
+      }
+      channel->subdirs.push_back(std::make_unique<ShardedSource>(group, TRY(std::move(shards))));
       continue;
     }
     if (!indexes[i]) {

@@ -227,7 +227,8 @@ TEST_F(ShardedIndexTest, ARecordThatLeadsElsewhereIsRefused) {
 TEST_F(ShardedIndexTest, GivesTheProviderItsRecords) {
   serve({"numpy"});
   ASSERT_VALUE(index, open());
-  ShardedSource source(std::move(index), {}, progress_);
+  ShardedSource source(std::make_shared<ShardGroup>(std::stop_token(), progress_),
+                       std::move(index));
   EXPECT_THAT(source.names(), ElementsAre("numpy"));
   ASSERT_VALUE(found, source.records_of("numpy"));
   ASSERT_EQ(found.records.size(), 3U);
@@ -237,6 +238,23 @@ TEST_F(ShardedIndexTest, GivesTheProviderItsRecords) {
   EXPECT_EQ(found.index->base_url(), server_.url("/forge/packages/"));
   ASSERT_VALUE(none, source.records_of("scipy"));
   EXPECT_EQ(none.index, nullptr);
+}
+
+TEST_F(ShardedIndexTest, AGroupFetchesForAllItsSources) {
+  serve({"a", "b"});
+  ASSERT_VALUE(one, open());
+  serve({"c"});
+  ASSERT_VALUE(other, open());
+  const auto group = std::make_shared<ShardGroup>(std::stop_token(), progress_);
+  ShardedSource first(group, std::move(one));
+  ShardedSource second(group, std::move(other));
+  server_.forget_requests();
+  const std::vector<std::string_view> names = {"a", "c"};
+  ASSERT_TRUE(first.prefetch(names));
+  EXPECT_THAT(server_.requests(), SizeIs(2));
+  ASSERT_TRUE(second.prefetch(names));
+  ASSERT_TRUE(second.records_of("c"));
+  EXPECT_THAT(server_.requests(), SizeIs(2));
 }
 
 TEST(ResolveUrl, FollowsTheRfc) {

@@ -4,6 +4,29 @@
 
 namespace cloche::source {
 
+ShardedIndex& ShardGroup::add(ShardedIndex index) {
+  asked_.clear();  // the new one was not asked
+  indexes_.push_back(std::make_unique<ShardedIndex>(std::move(index)));
+  return *indexes_.back();
+}
+
+Status ShardGroup::prefetch(std::span<const std::string_view> names) {
+  std::vector<std::string_view> wanted;
+  for (const std::string_view name : names) {
+    if (asked_.find(name) == asked_.end()) {
+      wanted.push_back(name);
+    }
+  }
+  std::vector<ShardedIndex*> all;
+  all.reserve(indexes_.size());
+  for (const auto& index : indexes_) {
+    all.push_back(index.get());
+  }
+  TRY(ShardedIndex::prefetch(all, wanted, stop_, progress_));
+  asked_.insert(wanted.begin(), wanted.end());
+  return {};
+}
+
 Result<RecordSource::Found> ShardedSource::records_of(std::string_view name) {
   auto found = indexes_.find(name);
   if (found == indexes_.end()) {
