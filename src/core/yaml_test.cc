@@ -92,6 +92,13 @@ TEST(ParseYaml, MergesManyKeys) {
   EXPECT_EQ(merged->find("7")->text, "2");
 }
 
+TEST(ParseYaml, TakesABoundOfTheCallersOwn) {
+  EXPECT_TRUE(parse_yaml("[a, b, c]", "f", 4).has_value());
+  const auto refused = parse_yaml("[a, b, c]", "f", 3);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_NE(refused.error().message.find("more than 3 nodes"), std::string::npos);
+}
+
 TEST(ToYaml, QuotesWhatWouldBeTakenForSomethingElse) {
   Json json;
   json.set("version", "1.10")

@@ -28,7 +28,7 @@ std::string percent_decoded(std::string_view text) {
     const int high = text[i] == '%' && i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
     const int low = high >= 0 ? hex_value(text[i + 2]) : -1;
     if (low >= 0) {
-      out += static_cast<char>(high * 16 + low);
+      out += static_cast<char>((high * 16) + low);
       i += 2;
     } else {
       out += text[i];

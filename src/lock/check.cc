@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <unordered_map>
@@ -128,6 +129,7 @@ class Checker {
 
   void report_duplicate(const std::string& name, const std::vector<Candidate>& candidates) {
     std::vector<std::string> versions;
+    versions.reserve(candidates.size());
     for (const Candidate& one : candidates) {
       versions.push_back(printable(shown(one)));
     }
@@ -216,7 +218,7 @@ class Checker {
     if (is_new) {
       auto spec = compile(text);
       if (spec) {
-        entry->second = std::move(*spec);
+        entry->second = std::make_unique<Spec>(std::move(*spec));
       } else {
         findings_.push_back({.kind = FindingKind::kUnreadable,
                              .package = package,
@@ -227,7 +229,7 @@ class Checker {
                              .at = at});
       }
     }
-    return entry->second ? &*entry->second : nullptr;
+    return entry->second.get();
   }
 
   static Result<Spec> compile(const std::string& text) {
@@ -332,6 +334,7 @@ class Checker {
                                    : fmt::format("no {} is locked", printable(spec.name));
     }
     std::vector<std::string> versions;
+    versions.reserve(there.size());
     for (const Candidate* one : there) {
       versions.push_back(printable(shown(*one)));
     }
@@ -341,8 +344,8 @@ class Checker {
 
   const Lock& lock_;
   std::map<std::string, std::vector<Candidate>> by_name_;
-  std::unordered_map<std::string, std::optional<Spec>> specs_;
-  std::set<std::pair<std::string, std::string>> wanted_extras_;  // package, extra
+  std::unordered_map<std::string, std::unique_ptr<Spec>> specs_;  // nullptr: unreadable
+  std::set<std::pair<std::string, std::string>> wanted_extras_;   // package, extra
   std::set<std::pair<std::string, std::string>> done_extras_;
   std::vector<Finding> findings_;
 };

@@ -92,7 +92,7 @@ class Reader {
   }
 
   // After the packages, whose URLs tell what a channel's name stands for.
-  Status take_channels(const YamlNode& metadata, Lock& out) {
+  static Status take_channels(const YamlNode& metadata, Lock& out) {
     YamlRecord record = TRY(YamlRecord::open(metadata, "'metadata'"));
     const std::vector<YamlNode>* items = TRY(record.list("channels"));
     for (std::size_t i = 0; items != nullptr && i < items->size(); ++i) {

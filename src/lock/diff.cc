@@ -132,6 +132,7 @@ std::string summary(const Difference& difference, std::size_t limit) {
     return "nothing changed";
   }
   std::vector<const Change*> order;
+  order.reserve(difference.changes.size());
   for (const Change& change : difference.changes) {
     order.push_back(&change);
   }

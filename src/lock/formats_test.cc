@@ -228,6 +228,29 @@ TEST(ExplicitFile, NamesDependenciesFirst) {
   EXPECT_LT(text.find("/certifi-"), text.find("/requests-"));
 }
 
+// ---- another reader
+
+// PyYAML, which conda and conda-lock read with, must find the same names, texts and numbers.
+TEST(LockFormats, PyYamlReadsTheSame) {
+  const std::string script =
+      "import json, sys, yaml\n"
+      "print(json.dumps(yaml.safe_load(sys.stdin.read()), sort_keys=True))\n";
+  Lock lock = rich_lock();
+  for (const auto* odd : {"1.10", "0x1f", "1e3", "yes", "2024_01", "1:30"}) {
+    lock.conda.packages.push_back({.record = sample_record(odd, "1.10", {"null"}, "1e3")});
+  }
+  sort(lock);
+  const auto python = python_output(script, written(lock, "cloche"));
+  if (!python) {
+    GTEST_SKIP() << "no PyYAML here";
+  }
+  EXPECT_EQ(parse_json(*python).value().canonical(), to_json(lock).canonical());
+  const Json conda_lock = parse_json(*python_output(script, written(lock, "conda-lock"))).value();
+  ASSERT_EQ(conda_lock["package"].items().size(),
+            lock.conda.packages.size() + lock.pypi.packages.size());
+  EXPECT_EQ(conda_lock["package"].items()[0]["version"], Json("1.10"));
+}
+
 // ---- explicit files of others
 
 constexpr std::string_view kUrl = "https://conda.anaconda.org/conda-forge/linux-64/";

@@ -127,6 +127,7 @@ class Reader {
       return &environments->members.front().value;
     }
     std::vector<std::string> names;
+    names.reserve(environments->members.size());
     for (const YamlNode::Member& member : environments->members) {
       names.push_back(printable(member.key.text));
     }

@@ -155,6 +155,7 @@ Json to_json(const Lock& lock) {
   out.text("fingerprint", lock.fingerprint);
   out.value("platform", lock.platform);
   std::vector<std::string> target;
+  target.reserve(lock.virtual_packages.size());
   for (const VirtualPackage& one : lock.virtual_packages) {
     target.push_back(one.to_string());
   }

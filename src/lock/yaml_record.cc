@@ -132,7 +132,7 @@ Error YamlRecord::refuse_key(std::string_view key, std::string message, std::str
   return refuse(found == nullptr ? node_->at : found->at, std::move(message), std::move(hint));
 }
 
-void YamlRecord::warn_unknown(std::string rule, Diagnostics& diagnostics) const {
+void YamlRecord::warn_unknown(const std::string& rule, Diagnostics& diagnostics) const {
   constexpr std::size_t kMostWarnings = 100;  // a file with more is not meant to be read here
   for (const YamlNode::Member& member : node_->members) {
     if (std::ranges::find(asked_, member.key.text) != asked_.end()) {

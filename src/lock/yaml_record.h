@@ -74,7 +74,7 @@ class YamlRecord {
 
   // A warning for each key that nobody asked for, with the nearest one that was; the same one is
   // said once a file.
-  void warn_unknown(std::string rule, Diagnostics& diagnostics) const;
+  void warn_unknown(const std::string& rule, Diagnostics& diagnostics) const;
 
  private:
   YamlRecord(const YamlNode* node, std::string_view what) : node_(node), what_(what) {}

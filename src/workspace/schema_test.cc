@@ -63,6 +63,34 @@ TEST_F(SchemaTest, EightProcessesMayMakeItAtOnce) {
   EXPECT_EQ(statement.integer(0), 8);
 }
 
+TEST_F(SchemaTest, EightProcessesMayBringAnOldOneUpToDateAtOnce) {
+  {
+    ASSERT_VALUE(database, Database::open(path(), Database::Mode::kCreate));
+    ASSERT_TRUE(migrate(database, migrations().first(1)).has_value());
+    ASSERT_TRUE(database.run("INSERT INTO registries VALUES ('old', '')").has_value());
+  }
+  std::vector<pid_t> children;
+  for (int i = 0; i < 8; ++i) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      bool read_only = false;
+      auto database = open_database(path(), read_only);
+      ::_exit(database && database->prepare("SELECT count(*) FROM locks") ? 0 : 1);
+    }
+    children.push_back(child);
+  }
+  for (const pid_t child : children) {
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+  }
+  ASSERT_VALUE(database, opened());
+  EXPECT_EQ(database.schema_version().value(), static_cast<std::int64_t>(migrations().size()));
+  ASSERT_VALUE(statement, database.prepare("SELECT count(*) FROM registries"));
+  ASSERT_TRUE(statement.step().value());
+  EXPECT_EQ(statement.integer(0), 1);
+}
+
 TEST_F(SchemaTest, RefusesANewerOne) {
   {
     ASSERT_VALUE(database, opened());
