@@ -25,6 +25,12 @@ Error wrong(const std::string& file, std::string_view what) {
   return fail(ErrorKind::kInvalid, "{}: {}", file, what);
 }
 
+// simdjson's own is_null() throws where the text is broken.
+bool is_null(ondemand::value value) {
+  bool null = false;
+  return value.is_null().get(null) == simdjson::SUCCESS && null;
+}
+
 // A string, or nothing when it is null.
 Result<std::optional<std::string_view>> text_of(ondemand::value value, const std::string& file,
                                                 std::string_view key) {
@@ -32,7 +38,7 @@ Result<std::optional<std::string_view>> text_of(ondemand::value value, const std
   if (value.get_string().get(text) == simdjson::SUCCESS) {
     return std::optional(text);
   }
-  if (value.is_null()) {
+  if (is_null(value)) {
     return std::optional<std::string_view>();
   }
   return fail(ErrorKind::kInvalid, "{}: {} is no text", file, key);
@@ -89,7 +95,7 @@ Status read_member(std::string_view key, ondemand::value value, const std::strin
     std::uint64_t size = 0;
     if (value.get_uint64().get(size) == simdjson::SUCCESS) {
       entry.size_bytes = size;
-    } else if (!value.is_null()) {
+    } else if (!is_null(value)) {
       return wrong(file, "a size_in_bytes is no size");
     }
     return {};

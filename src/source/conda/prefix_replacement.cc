@@ -215,8 +215,8 @@ class FirstLineStage : public Stage {
   // which the whole text, that line included, goes on.
   using Decide = std::function<NextStage(std::string_view line, bool ended, NextStage next)>;
 
-  FirstLineStage(Decide decide, NextStage next)
-      : decide_(std::move(decide)), next_(std::move(next)) {}
+  FirstLineStage(bool shebangs_only, Decide decide, NextStage next)
+      : shebangs_only_(shebangs_only), decide_(std::move(decide)), next_(std::move(next)) {}
 
   Status append(std::string_view piece) override {
     if (decided_) {
@@ -224,7 +224,7 @@ class FirstLineStage : public Stage {
     }
     const std::size_t end = piece.find('\n');
     held_ += piece;
-    if (end == std::string_view::npos && held_.size() <= kMaxFirstLine && may_be_shebang()) {
+    if (end == std::string_view::npos && held_.size() <= kMaxFirstLine && may_matter()) {
       return {};
     }
     return decide();
@@ -238,16 +238,20 @@ class FirstLineStage : public Stage {
   }
 
  private:
-  bool may_be_shebang() const { return std::string_view("#!").starts_with(held_.substr(0, 2)); }
+  bool may_matter() const {
+    return !shebangs_only_ || std::string_view("#!").starts_with(held_.substr(0, 2));
+  }
 
+  // Looks at the same bytes however the pieces were cut.
   Status decide() {
     decided_ = true;
-    const std::size_t end = held_.find('\n');
-    next_ =
-        decide_(std::string_view(held_).substr(0, end), end != std::string::npos, std::move(next_));
+    const std::string_view start = std::string_view(held_).substr(0, kMaxFirstLine);
+    const std::size_t end = start.find('\n');
+    next_ = decide_(start.substr(0, end), end != std::string_view::npos, std::move(next_));
     return next_->append(std::exchange(held_, {}));
   }
 
+  bool shebangs_only_;
   Decide decide_;
   NextStage next_;
   std::string held_;
@@ -383,6 +387,7 @@ std::optional<std::string> shorter_shebang(std::string_view line) {
 // conda replaces the line wherever it stands in the file.
 NextStage shebang_stage(NextStage output) {
   return std::make_unique<FirstLineStage>(
+      true,
       [](std::string_view line, bool, NextStage next) -> NextStage {
         const std::optional<std::string> shorter = shorter_shebang(line);
         if (!shorter) {
@@ -397,6 +402,7 @@ NextStage shebang_stage(NextStage output) {
 // A prefix with blanks is escaped in the first line, by which shebang_stage() will know it.
 NextStage escaping_stage(std::string placeholder, std::string prefix, NextStage rest) {
   return std::make_unique<FirstLineStage>(
+      false,
       [placeholder = std::move(placeholder), prefix = std::move(prefix)](
           std::string_view line, bool ended, NextStage next) -> NextStage {
         const Finder marked("#!" + placeholder, Encoding::kUtf8);

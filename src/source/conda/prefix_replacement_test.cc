@@ -62,6 +62,7 @@ TEST(ReplaceText, ShortensAShebangThatTheKernelWouldNotRead) {
 TEST(ReplaceText, ShortensAShebangWithABlankInItsDirectory) {
   EXPECT_EQ(text("#!" + kOld + "/bin/python -E\nx = '" + kOld + "'\n", "/home/me/my envs/a"),
             "#!/usr/bin/env python -E\nx = '/home/me/my envs/a'\n");
+  EXPECT_EQ(text("see #!" + kOld + "/bin/sh\n", "/my envs"), "see #!/my\\ envs/bin/sh\n");
   // Without an end of line conda escapes nothing, so the path is cut at the blank.
   EXPECT_EQ(text("#!" + kOld + "/bin/python", "/my envs"), "#!/my envs/bin/python");
 }
