@@ -17,6 +17,7 @@
 #include "core/credentials.h"
 #include "core/files.h"
 #include "core/text.h"
+#include "io/curl_loader.h"
 #include "io/http_transfer.h"
 
 namespace cloche::io {
@@ -330,6 +331,9 @@ std::vector<Result<HttpResponse>> HttpClient::run(std::span<const HttpRequest> r
                                                   std::string_view activity) {
   if (requests.empty()) {
     return {};
+  }
+  if (const Status loaded = load_curl(); !loaded) {
+    return {requests.size(), loaded.error()};
   }
   const std::lock_guard lock(mutex_);
   const BlockedPipeSignal quiet;
