@@ -5,11 +5,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/json.h"
 #include "core/testing.h"
+#include "io/decompress.h"
 #include "io/http_testing.h"
+#include "io/reader.h"
 #include "io/testing.h"
 #include "source/conda/channel_url.h"
 #include "source/conda/msgpack_testing.h"
+#include "source/conda/repodata_index_builder.h"
+#include "source/conda/repodata_parser.h"
 #include "source/conda/sharded_source.h"
 
 namespace cloche::source {
@@ -255,6 +260,77 @@ TEST_F(ShardedIndexTest, AGroupFetchesForAllItsSources) {
   ASSERT_TRUE(second.prefetch(names));
   ASSERT_TRUE(second.records_of("c"));
   EXPECT_THAT(server_.requests(), SizeIs(2));
+}
+
+// A value of a repodata.json as shards have it: hashes as bytes.
+void write_value(MsgpackWriter& out, const Json& value, std::string_view key = "") {
+  if (value.is_object()) {
+    out.map(value.members().size());
+    for (const auto& [name, member] : value.members()) {
+      out.text(name);
+      write_value(out, member, name);
+    }
+  } else if (value.is_array()) {
+    out.array(value.items().size());
+    for (const Json& item : value.items()) {
+      write_value(out, item);
+    }
+  } else if (value.is_string()) {
+    const bool hash = key == "md5" || key == "sha256";
+    hash ? out.binary(raw_hash(value.as_string())) : out.text(value.as_string());
+  } else if (value.is_integer()) {
+    out.integer(value.as_integer());
+  } else if (value.is_bool()) {
+    out.boolean(value.as_bool());
+  } else {
+    out.nil();
+  }
+}
+
+// Real records cut into shards are, name by name, what the parser of repodata.json makes of them.
+TEST_F(ShardedIndexTest, AgreesWithTheWholeRepodata) {
+  const std::string packed =
+      shared_data(CLOCHE_SOURCE_DIR, "conda/repodata/cf-real/noarch/repodata.json.zst");
+  if (packed.empty()) {
+    GTEST_SKIP() << "no real repodata here";
+  }
+  io::MemoryReader stored(packed);
+  const auto reader = io::decompress(stored, io::Compression::kZstd);
+  ASSERT_VALUE(text, io::read_all(*reader, std::size_t{64} << 20U));
+  io::MemoryReader memory(text);
+  RepodataIndexBuilder builder;
+  ASSERT_TRUE(parse_repodata(memory, "noarch", builder));
+  ASSERT_VALUE(index, std::move(builder).finish());
+
+  ASSERT_VALUE(json, parse_json(text));
+  std::map<std::string, std::map<std::string, Json::Object>> by_name;
+  for (const std::string key : {"packages", "packages.conda"}) {
+    if (json[key].is_object()) {
+      for (const Json::Member& record : json[key].members()) {
+        by_name[record.second.string_or_empty("name")][key].push_back(record);
+      }
+    }
+  }
+  EXPECT_EQ(by_name.size(), index.name_count());
+  for (const auto& [name, parts] : by_name) {
+    MsgpackWriter shard;
+    shard.map(parts.size());
+    for (const auto& [key, records] : parts) {
+      shard.text(key);
+      write_value(shard, Json(records));
+    }
+    ASSERT_VALUE(records,
+                 parse_shard(shard.bytes(), channel_, "noarch", channel_.url + "/noarch/"));
+    std::map<std::string, conda::PackageRecord> expected;
+    for (const RepodataIndex::Record& record : index.records_of(name)) {
+      conda::PackageRecord one = index.package_record(record, channel_.url);
+      expected[one.file_name] = one;
+    }
+    ASSERT_EQ(records.size(), expected.size()) << name;
+    for (const conda::PackageRecord& record : records) {
+      ASSERT_TRUE(record == expected[record.file_name]) << record.file_name;
+    }
+  }
 }
 
 TEST(ResolveUrl, FollowsTheRfc) {
