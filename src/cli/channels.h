@@ -22,6 +22,7 @@ class ChannelAccess {
   build::Channels channels();
   io::HttpClient& client() { return *client_; }
   const source::Credentials& credentials() const { return credentials_; }
+  const source::ChannelSettings& settings() const { return settings_; }
   const source::Surroundings& surroundings() const { return surroundings_; }
   const std::string& cache_directory() const { return cache_directory_; }
   Clock& clock() { return clock_; }

@@ -12,8 +12,7 @@ namespace cloche::io {
 namespace {
 
 constexpr std::string_view kOffline =
-    "check the network and the name; behind a proxy, set https_proxy; without a network, use what "
-    "is cached (--offline)";
+    "check the network and the name; behind a proxy, set https_proxy";
 constexpr std::string_view kCertificates =
     "if the host's certificate is issued by your own authority, name its file in SSL_CERT_FILE";
 

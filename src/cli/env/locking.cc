@@ -73,7 +73,9 @@ Result<build::LockRequest> locking_request(const Subject& subject, const Locking
   auto packages = access.virtual_packages(options.platform, options.virtual_packages, diagnostics);
   context.say(diagnostics);
   request.virtual_packages = TRY(std::move(packages));
-  request.repodata.offline = options.offline;
+  const source::ChannelSettings& settings = access.settings();
+  request.repodata.offline = options.offline || settings.offline.value_or(false);
+  request.repodata.use_shards = settings.use_sharded_repodata.value_or(true);
   request.repodata.refresh = options.refresh;
   request.deadline = TRY(deadline(options.timeout));
   return request;
