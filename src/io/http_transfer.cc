@@ -133,7 +133,8 @@ void HttpTransfer::set_connection_options(const std::string& target) {
   set(handle, CURLOPT_PRIVATE, static_cast<void*>(this));
   set(handle, CURLOPT_ERRORBUFFER, static_cast<char*>(reason_));
   set(handle, CURLOPT_NOSIGNAL, 1L);
-  set(handle, CURLOPT_BUFFERSIZE, kBufferBytes);
+  // Not checked: a handle that is used again has its buffer already and refuses another size.
+  curl_easy_setopt(handle, CURLOPT_BUFFERSIZE, kBufferBytes);
   set(handle, CURLOPT_USERAGENT, options_.user_agent.c_str());
   set(handle, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
   set(handle, CURLOPT_PIPEWAIT, 1L);  // rather one connection for all than one for each
