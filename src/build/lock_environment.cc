@@ -6,7 +6,7 @@
 
 #include "build/conflict.h"
 #include "core/text.h"
-#include "definition/fingerprint.h"
+#include "lock/check.h"
 #include "package/conda/match_spec.h"
 #include "package/conda/selector.h"
 #include "resolve/problem.h"
@@ -152,14 +152,6 @@ Result<Question> ask(const std::vector<Spec>& specs, source::CondaProvider& prov
   return out;
 }
 
-std::vector<std::string> requested_texts(const std::vector<Spec>& specs) {
-  std::vector<std::string> out;
-  for (const Spec& one : specs) {
-    out.push_back(one.spec.to_string());
-  }
-  return out;
-}
-
 void check_hashes(const lock::Lock& lock, Diagnostics& diagnostics) {
   std::size_t count = 0;
   std::string first;
@@ -227,38 +219,10 @@ Status lock_conda(const LockRequest& request, const Channels& channels, const st
     locked.channels.push_back({channel.name, channel.url});
   }
   locked.channel_priority = options.priority;
-  locked.requested = requested_texts(specs);
   for (conda::PackageRecord& record : provider.records(std::get<resolve::Solution>(outcome))) {
     locked.packages.push_back({.record = std::move(record)});
   }
   return {};
-}
-
-// Only what decides pip's and apt's packages; they are made exact where those sources are.
-void keep_unlocked(const definition::Definition& definition, lock::Lock& lock) {
-  if (definition.pip) {
-    for (const definition::PipLine& line : definition.pip->lines) {
-      lock.pypi.requirements.push_back(line.kind == definition::PipLine::Kind::kConstraint
-                                           ? "--constraint " + line.text
-                                           : line.text);
-    }
-  }
-  if (definition.apt) {
-    for (const definition::Line& line : definition.apt->packages) {
-      lock.debian.requirements.push_back(line.text);
-    }
-  }
-}
-
-std::optional<lock::BaseImage> base_image(const definition::Definition& definition) {
-  const std::string_view reference = definition::image_reference(definition);
-  if (reference.empty()) {
-    return std::nullopt;
-  }
-  const std::size_t at = reference.find("@sha256:");
-  return lock::BaseImage{std::string(reference), at == std::string_view::npos
-                                                     ? std::string()
-                                                     : std::string(reference.substr(at + 1))};
 }
 
 }  // namespace
@@ -267,16 +231,12 @@ Result<LockOutcome> lock_environment(const LockRequest& request, const Channels&
                                      const std::stop_token& stop, Progress& progress,
                                      Diagnostics& diagnostics) {
   LockOutcome out;
-  out.lock.fingerprint = definition::fingerprint(request.definition);
   out.lock.platform = request.platform;
   out.lock.virtual_packages = request.virtual_packages;
-  out.lock.base_image = base_image(request.definition);
-  keep_unlocked(request.definition, out.lock);
   if (request.definition.conda) {
     TRY(lock_conda(request, channels, stop, progress, diagnostics, out));
   }
-  lock::sort(out.lock);
-  lock::set_reasons(out.lock);
+  lock::bind(out.lock, request.definition);
   check_hashes(out.lock, diagnostics);
   return out;
 }

@@ -81,20 +81,28 @@ conda::Noarch noarch_of_url(const conda::PackageRecord& record) {
 
 }  // namespace
 
+bool has_scheme(std::string_view text) {
+  const std::size_t end = text.find("://");
+  return end != std::string_view::npos && end > 0 &&
+         std::ranges::all_of(text.substr(0, end), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '+' || c == '-' || c == '.';
+         });
+}
+
 std::string without_credentials(std::string_view url) {
   url = url.substr(0, url.find_first_of("?#"));
-  const std::size_t scheme = url.find("://");
-  if (scheme == std::string_view::npos) {
+  if (!has_scheme(url)) {
     return std::string(url);
   }
-  const std::size_t host = scheme + 3;
+  const std::size_t host = url.find("://") + 3;
   const std::size_t path = std::min(url.find('/', host), url.size());
   const std::size_t at = url.substr(0, path).rfind('@');
   std::string out(url.substr(0, host));
   out += at == std::string_view::npos || at < host ? url.substr(host, path - host)
                                                    : url.substr(at + 1, path - at - 1);
   std::string_view rest = url.substr(path);
-  if (rest.starts_with("/t/")) {  // conda: conda/common/url.py, split_conda_url_easy_parts
+  while (rest.starts_with("/t/")) {  // conda: conda/common/url.py, split_conda_url_easy_parts
     rest = rest.substr(std::min(rest.find('/', 3), rest.size()));
   }
   return out.append(rest);
@@ -104,7 +112,7 @@ Result<conda::PackageRecord> record_of_url(std::string_view url) {
   if (url.size() > kMaxUrl) {
     return no_package(url, "it is too long");
   }
-  if (url.find("://") == std::string_view::npos || !is_valid_utf8(url) ||
+  if (!has_scheme(url) || !is_valid_utf8(url) ||
       std::ranges::any_of(url, [](char c) { return static_cast<unsigned char>(c) <= ' '; })) {
     return no_package(url, "no scheme, or a character that no URL has");
   }

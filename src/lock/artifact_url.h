@@ -10,6 +10,9 @@
 
 namespace cloche::lock {
 
+// Whether the text begins as a URL does, "https://": paths and names do not.
+bool has_scheme(std::string_view text);
+
 // The URL without a user's name, password or conda's token (/t/TOKEN/), query and fragment. A lock
 // is passed on; credentials are not.
 std::string without_credentials(std::string_view url);

@@ -366,6 +366,32 @@ void take_pip(PypiLock& out, const definition::PipSection& pip) {
   }
 }
 
+// A reference may hold its digest: "python@sha256:...".
+void take_base_image(Lock& lock, const std::string& reference) {
+  if (reference.empty()) {
+    lock.base_image.reset();
+  } else if (!lock.base_image || lock.base_image->reference != reference) {
+    const std::size_t at = reference.find("@sha256:");
+    const bool exact = at != std::string::npos && Digest::parse(reference.substr(at + 1));
+    lock.base_image = BaseImage{reference, exact ? reference.substr(at + 1) : ""};
+  }
+}
+
+// pip's part needs pip, which conda adds as well (conda: cli/main_env_create.py).
+std::vector<std::string> requested_texts(const definition::Definition& definition,
+                                         std::string_view platform) {
+  std::vector<std::string> out;
+  bool has_pip = !definition.conda || !definition.pip || definition.pip->lines.empty();
+  for (const auto* dependency : requested_on(definition, platform)) {
+    out.push_back(dependency->text);
+    has_pip = has_pip || dependency_name(dependency->text) == "pip";
+  }
+  if (!has_pip) {
+    out.emplace_back("pip");
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string_view to_string(FindingKind kind) { return kWords.at(static_cast<std::size_t>(kind)); }
@@ -385,16 +411,8 @@ std::vector<const definition::CondaDependency*> requested_on(
 
 void bind(Lock& lock, const definition::Definition& definition) {
   lock.fingerprint = definition::fingerprint(definition);
-  const std::string reference(image_reference(definition));
-  if (reference.empty()) {
-    lock.base_image.reset();
-  } else if (!lock.base_image || lock.base_image->reference != reference) {
-    lock.base_image = BaseImage{reference, ""};
-  }
-  lock.conda.requested.clear();
-  for (const auto* dependency : requested_on(definition, lock.platform)) {
-    lock.conda.requested.push_back(dependency->text);
-  }
+  take_base_image(lock, std::string(image_reference(definition)));
+  lock.conda.requested = requested_texts(definition, lock.platform);
   lock.pypi.requirements.clear();
   lock.pypi.constraints.clear();
   lock.pypi.options.clear();

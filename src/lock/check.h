@@ -40,8 +40,8 @@ std::vector<const definition::CondaDependency*> requested_on(
     const definition::Definition& definition, std::string_view platform);
 
 // Makes the lock the definition's: fingerprint, base image (a digest stays where the reference
-// does), requested specs, pip and apt requirements, and why each package is there. The packages
-// themselves stay as they are.
+// does), requested specs ("pip" among them where there is a pip part), pip and apt requirements,
+// and why each package is there. The packages themselves stay as they are.
 void bind(Lock& lock, const definition::Definition& definition);
 
 // What is wrong, requests first, then packages by name; empty: the lock satisfies the definition.

@@ -130,13 +130,26 @@ TEST(BindLock, TakesEverythingThatTheDefinitionAsksFor) {
   bind(lock, definition);
   EXPECT_EQ(lock.fingerprint, definition::fingerprint(definition));
   EXPECT_EQ(lock.base_image, (BaseImage{"ubuntu:22.04", ""}));
-  EXPECT_THAT(lock.conda.requested, ElementsAre("a"));
+  EXPECT_THAT(lock.conda.requested, ElementsAre("a", "pip")) << "which pip's part needs";
   EXPECT_THAT(lock.pypi.requirements, ElementsAre("torch"));
   EXPECT_THAT(lock.pypi.constraints, ElementsAre("urllib3<2"));
   EXPECT_THAT(lock.pypi.options, ElementsAre("--pre"));
   EXPECT_FALSE(lock.pypi.locked);
   EXPECT_THAT(lock.debian.requirements, ElementsAre("git"));
   EXPECT_THAT(lock.conda.packages[1].reason.needed_by, ElementsAre("a"));
+}
+
+TEST(BindLock, KnowsTheDigestThatAReferenceHolds) {
+  definition::Definition definition = definition_of({});
+  const std::string digest = "sha256:" + std::string(64, 'a');
+  definition.base = definition::ImageBase{.reference = "python@" + digest, .at = {}};
+  Lock lock;
+  bind(lock, definition);
+  EXPECT_EQ(lock.base_image, (BaseImage{"python@" + digest, digest}));
+  definition.base = definition::ImageBase{.reference = "python:3.11", .at = {}};
+  lock.base_image = BaseImage{"python:3.11", digest};
+  bind(lock, definition);
+  EXPECT_EQ(lock.base_image->digest, digest) << "what was found out stays";
 }
 
 }  // namespace

@@ -87,8 +87,7 @@ class Reader {
   Result<CondaPackage> package(std::string_view line) {
     const std::size_t hash = line.find('#');
     const std::string_view location = trim(line.substr(0, hash));
-    if (location.find("://") == std::string_view::npos || location.find_first_of("$~%{") == 0 ||
-        location.find("${") != std::string_view::npos) {
+    if (!has_scheme(location) || location.find('$') != std::string_view::npos) {
       Error error = refuse_line(line, "a path or a variable is not the same package everywhere");
       error.kind = ErrorKind::kUnsupported;
       return std::move(error).with_hint("write the package's URL (file:///... for a local one)");

@@ -70,7 +70,7 @@ void fill_channels(Lock& lock) {
 }
 
 Channel channel_of(std::string_view text, const Lock& lock) {
-  if (text.find("://") != std::string_view::npos) {
+  if (has_scheme(text)) {
     const std::string url = without_final_slashes(without_credentials(text));
     return {channel_name_of(url), url};
   }

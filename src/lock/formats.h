@@ -1,6 +1,7 @@
 // The formats that locks are exchanged in, by name.
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,6 +12,9 @@
 #include "lock/lock.h"
 
 namespace cloche::lock {
+
+// Largest file that is read as a lock.
+inline constexpr std::size_t kMaxLockBytes = std::size_t{16} << 20U;
 
 struct ImportOptions {
   std::string platform = "linux-64";               // which one, of a file that holds several

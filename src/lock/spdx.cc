@@ -49,7 +49,7 @@ class ExtractedLicenses {
  public:
   // The expression for a part.
   std::string expression(const std::string& license) {
-    const std::string text(trim(license));
+    std::string text(trim(license));
     switch (license_kind(text)) {
       case LicenseKind::kNone:
         return std::string(kNoAssertion);

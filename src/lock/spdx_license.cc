@@ -227,9 +227,12 @@ bool is_expression(const std::vector<std::string_view>& words) {
         return false;
       }
     } else if (word == "WITH" && i + 1 < words.size()) {
-      if (!is_license(words[i - 1]) || !std::ranges::binary_search(kExceptions, words[++i])) {
+      const bool fits =
+          is_license(words[i - 1]) && std::ranges::binary_search(kExceptions, words[i + 1]);
+      if (!fits) {
         return false;
       }
+      ++i;
     } else if (word == "AND" || word == "OR") {
       wants_license = true;
     } else {

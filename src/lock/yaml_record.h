@@ -11,13 +11,13 @@
 #include "core/excerpt.h"
 #include "core/result.h"
 #include "core/yaml.h"
+#include "lock/formats.h"
 
 namespace cloche::lock {
 
 // A lock of 4,000 packages with everything that a channel says of them; foreign ones hold several
 // platforms.
 inline constexpr std::size_t kMaxLockNodes = 400'000;
-inline constexpr std::size_t kMaxLockBytes = std::size_t{16} << 20U;
 
 // The root of a lock's text. kInvalid: larger than kMaxLockBytes, or what parse_yaml refuses.
 Result<YamlNode> parse_lock_yaml(std::string_view text, const std::string& file);

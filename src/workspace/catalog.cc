@@ -65,6 +65,13 @@ Result<std::vector<LockRow>> lock_rows(Statement statement) {
   return out;
 }
 
+Result<std::optional<LockRow>> one_lock(Statement row) {
+  if (!TRY(row.step())) {
+    return std::optional<LockRow>();
+  }
+  return read_lock(row);
+}
+
 Result<std::vector<std::string>> texts(Statement statement) {
   std::vector<std::string> out;
   while (TRY(statement.step())) {
@@ -290,13 +297,6 @@ Result<std::vector<Event>> Catalog::events(std::string_view name, std::string_vi
                    .detail = row.text(6)});
   }
   return out;
-}
-
-Result<std::optional<LockRow>> Catalog::one_lock(Statement row) {
-  if (!TRY(row.step())) {
-    return std::optional<LockRow>();
-  }
-  return read_lock(row);
 }
 
 Result<std::optional<LockRow>> Catalog::find_lock(const LockRowKey& key) {

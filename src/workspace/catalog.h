@@ -129,7 +129,6 @@ class Catalog {
  private:
   Result<std::optional<VersionRow>> one_version(std::string_view condition, std::string_view first,
                                                 std::string_view second = {});
-  Result<std::optional<LockRow>> one_lock(Statement row);
   Result<std::int64_t> definition_id(const VersionRow& row);
 
   Database* database_;

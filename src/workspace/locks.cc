@@ -85,6 +85,7 @@ Result<Workspace::PutLock> Workspace::put_lock(const lock::Lock& lock, const Loc
 Result<std::vector<StoredLock>> Workspace::locks(const std::string& fingerprint) {
   std::vector<StoredLock> out;
   const std::vector<LockRow> rows = TRY(state_->catalog.locks_of(fingerprint));
+  out.reserve(rows.size());
   for (const LockRow& row : rows) {
     out.push_back(TRY(lock_of(row)));
   }

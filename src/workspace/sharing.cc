@@ -142,6 +142,7 @@ Result<std::vector<lock::Lock>> Workspace::locks_of(const EnvironmentVersion& en
     stored = TRY(registry.locks(entry.fingerprint));
   }
   std::vector<lock::Lock> out;
+  out.reserve(stored.size());
   for (StoredLock& one : stored) {
     out.push_back(std::move(one.lock));
   }

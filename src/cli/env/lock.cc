@@ -70,7 +70,7 @@ Result<Report> run_check(const Subject& subject, const build::LockRequest& reque
 Result<Locked> import(const Subject& subject, build::LockRequest& request,
                       const LockOptions& options, ChannelAccess& access,
                       const std::stop_token& stop, Context& context) {
-  const std::string text = TRY(context.files().read(options.import, kMaxTextBytes));
+  const std::string text = TRY(context.files().read(options.import, lock::kMaxLockBytes));
   Diagnostics diagnostics;
   auto read = lock::import_lock(text, options.import, {.platform = options.platform}, diagnostics);
   context.say(diagnostics);
