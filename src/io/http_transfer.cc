@@ -108,12 +108,9 @@ Result<CURL*> HttpTransfer::start(std::size_t mirror) {
   if (scheme != "http" && scheme != "https") {
     return fail(ErrorKind::kInvalid, "{}: neither an http nor an https URL", shown_url(target));
   }
-  if (handle_ == nullptr) {
-    handle_.reset(curl_easy_init());
-    CHECK(handle_ != nullptr);
-  } else {
-    curl_easy_reset(handle_.get());
-  }
+  // A new one each time: libcurl 7.88 refuses options on a handle whose name resolution failed.
+  handle_.reset(curl_easy_init());
+  CHECK(handle_ != nullptr);
   const bool known_body = request_.hash_is_checked ||
                           (!validator_.empty() && (validator_mirror_ == request_.urls.size() ||
                                                    validator_mirror_ == mirror));
