@@ -86,6 +86,86 @@ Result<MinimalConflict> minimal_conflict(Provider& provider, const Request& requ
   return MinimalConflict{current, std::move(proof)};
 }
 
+// Makes a proof plainer: a candidate of the request that itself asks for something else of a name
+// which another requirement of the conflict is about needs no other reason; the solver's may go
+// through helpers (python_abi) where this one names python. Where all candidates of a requirement
+// have such a reason, nothing else has to be told at all.
+class PlainProof {
+ public:
+  PlainProof(Provider& provider, const Request& request, const std::vector<std::size_t>& conflict)
+      : provider_(provider) {
+    for (const std::size_t one : conflict) {
+      roots_.push_back(request.requirements[one]);
+    }
+  }
+
+  Status apply(Unsolvable& proof) {
+    for (const RequirementId root : roots_) {
+      const auto matching = TRY(provider_.matching(root));
+      std::vector<Fact> facts;
+      for (const SolvableId one : matching) {
+        if (auto fact = TRY(refute(one, root))) {
+          facts.push_back(*fact);
+        }
+      }
+      if (!matching.empty() && facts.size() == matching.size()) {
+        proof.facts = std::move(facts);
+        return {};
+      }
+      for (const Fact& fact : facts) {
+        std::erase_if(proof.facts, [&](const Fact& one) { return one.parent == fact.parent; });
+      }
+      proof.facts.insert(proof.facts.end(), facts.begin(), facts.end());
+    }
+    return {};
+  }
+
+ private:
+  Result<std::optional<Fact>> refute(SolvableId one, RequirementId root) {
+    const Dependencies dependencies = TRY(provider_.dependencies(one));
+    for (const Dependency& dependency : dependencies.requirements) {
+      if (!dependency.condition && TRY(clashes(dependency.requirement, root))) {
+        return std::optional(Fact{Fact::Kind::kRequires, one, dependency.requirement, {}});
+      }
+    }
+    for (const RequirementId constraint : dependencies.constraints) {
+      if (TRY(clashes(constraint, root))) {
+        return std::optional(Fact{Fact::Kind::kConstrains, one, constraint, {}});
+      }
+    }
+    return std::optional<Fact>();
+  }
+
+  // Whether a requirement and one of the roots but `except` allow no candidate in common.
+  Result<bool> clashes(RequirementId requirement, RequirementId except) {
+    const auto [known, added] = clashes_.try_emplace({requirement, except});
+    if (!added) {
+      return known->second;
+    }
+    for (const RequirementId root : roots_) {
+      if (root == except || !same_name(root, requirement)) {
+        continue;
+      }
+      const auto wanted = TRY(provider_.matching(root));
+      const auto allowed = TRY(provider_.matching(requirement));
+      const bool common = std::ranges::any_of(
+          wanted, [&](SolvableId one) { return std::ranges::find(allowed, one) != allowed.end(); });
+      known->second = known->second || !common;
+    }
+    return known->second;
+  }
+
+  bool same_name(RequirementId a, RequirementId b) {
+    const auto names_a = provider_.names(a);
+    const auto names_b = provider_.names(b);
+    return names_a.size() == 1 && names_b.size() == 1 && names_a.front() == names_b.front();
+  }
+
+  Provider& provider_;
+  std::vector<RequirementId> roots_;
+  std::map<std::pair<RequirementId, RequirementId>, bool> clashes_;
+};
+
 class Teller {
  public:
   Teller(Provider& provider, const Unsolvable& proof) : provider_(provider) {
@@ -96,18 +176,23 @@ class Teller {
     }
   }
 
-  // What is the matter with a requirement, told below the sentence that names it.
-  Result<std::vector<Reason>> tell(RequirementId requirement, int depth) {
-    const auto matching = TRY(provider_.matching(requirement));
-    if (matching.empty()) {
-      return std::vector<Reason>{{TRY(provider_.why_none(requirement)), std::nullopt, {}}};
-    }
+  // What is the matter with requirements of the same names, told below the sentence that has them.
+  Result<std::vector<Reason>> tell(const std::vector<RequirementId>& requirements, int depth) {
     std::vector<Reason> out;
-    if (depth >= kMaxDepth || !told_.insert(requirement).second) {
-      return out;
+    std::vector<SolvableId> candidates;
+    for (const RequirementId requirement : requirements) {
+      const auto matching = TRY(provider_.matching(requirement));
+      if (matching.empty()) {
+        append_new(out, Reason{TRY(provider_.why_none(requirement)), std::nullopt, {}});
+      } else if (told_.insert(requirement).second) {
+        std::ranges::copy_if(matching, std::back_inserter(candidates),
+                             [&](SolvableId one) { return seen_.insert({depth, one}).second; });
+      }
     }
-    for (const Group& group : groups(matching)) {
-      TRY(tell_group(group, depth, out));
+    if (depth < kMaxDepth) {
+      for (const Group& group : groups(candidates)) {
+        TRY(tell_group(group, depth, out));
+      }
     }
     return out;
   }
@@ -157,7 +242,7 @@ class Teller {
     }
   }
 
-  std::vector<Group> groups(std::span<const SolvableId> matching) {
+  std::vector<Group> groups(const std::vector<SolvableId>& matching) {
     std::vector<Group> out;
     for (const SolvableId one : matching) {
       std::vector<Need> needs = needs_of(one);
@@ -178,7 +263,7 @@ class Teller {
 
   Status tell_group(const Group& group, int depth, std::vector<Reason>& out) {
     const std::string who = provider_.to_string(group.candidates);
-    const bool several = group.candidates.size() > 1;
+    const bool several = who != provider_.to_string(group.candidates.front());
     for (const Need& need : group.needs) {
       const std::string_view verb = need.kind == Fact::Kind::kRequires
                                         ? (several ? "need" : "needs")
@@ -187,27 +272,24 @@ class Teller {
                     std::nullopt,
                     {}};
       if (need.kind == Fact::Kind::kRequires) {
-        for (const RequirementId requirement : need.requirements) {
-          append_new(reason.children, TRY(tell(requirement, depth + 1)));
-        }
+        reason.children = TRY(tell(need.requirements, depth + 1));
       }
       out.push_back(std::move(reason));
     }
     return {};
   }
 
-  // One requirement of a group may end as another did: said once.
-  static void append_new(std::vector<Reason>& to, std::vector<Reason> from) {
-    for (Reason& reason : from) {
-      if (std::ranges::find(to, reason.text, &Reason::text) == to.end()) {
-        to.push_back(std::move(reason));
-      }
+  // One requirement may end as another did: said once.
+  static void append_new(std::vector<Reason>& to, Reason reason) {
+    if (std::ranges::find(to, reason.text, &Reason::text) == to.end()) {
+      to.push_back(std::move(reason));
     }
   }
 
   Provider& provider_;
   std::map<SolvableId, std::vector<Fact>> by_parent_;
   std::set<RequirementId> told_;
+  std::set<std::pair<int, SolvableId>> seen_;  // with the depth
 };
 
 // The chosen candidate that satisfies a requirement.
@@ -307,13 +389,14 @@ void write(const std::vector<Reason>& reasons, std::size_t indent, std::string& 
 Result<Problem> explain(Provider& provider, const Request& request,
                         const std::vector<RequirementId>& relaxed) {
   CHECK(relaxed.size() == request.requirements.size());
-  const MinimalConflict conflict = TRY(minimal_conflict(provider, request));
+  MinimalConflict conflict = TRY(minimal_conflict(provider, request));
   Problem problem;
   problem.requirements = conflict.requirements;
+  TRY(PlainProof(provider, request, conflict.requirements).apply(conflict.proof));
   Teller teller(provider, conflict.proof);
   for (const std::size_t one : conflict.requirements) {
     Reason root{provider.to_string(request.requirements[one]), one, {}};
-    root.children = TRY(teller.tell(request.requirements[one], 0));
+    root.children = TRY(teller.tell({request.requirements[one]}, 0));
     problem.reasons.push_back(std::move(root));
   }
   problem.ways_out = TRY(WaysOut(provider, request, relaxed).find(conflict.requirements));

@@ -56,6 +56,31 @@ TEST(Explain, SaysWhichVersionsThereAre) {
       "numpy>=3\n  nothing fits numpy>=3: there is numpy 1 and numpy 2\nworks with numpy 2\n");
 }
 
+TEST(Explain, NamesWhatWasAskedForRatherThanHelpers) {
+  MemoryProvider universe;
+  universe.add("python", 9, {}, {"abi=9"}).add("python", 10, {}, {"abi=10"});
+  universe.add("abi", 9).add("abi", 10);
+  universe.add("scipy", 1, {"abi=9", "python=9"}).add("scipy", 2, {"abi=10", "python=10"});
+  EXPECT_EQ(told(universe, {"python=9", "scipy>=2"}),
+            "python=9\n"
+            "scipy>=2\n"
+            "  scipy 2 needs python=10\n"
+            "works with python 10\n"
+            "works with scipy 1\n");
+}
+
+TEST(Explain, TellsWhatCandidatesHaveInCommonOnce) {
+  MemoryProvider universe;
+  universe.add("gpu", 1, {"torch=1"}).add("gpu", 2, {"torch=2"});
+  universe.add("torch", 1, {"cuda"}).add("torch", 2, {"cuda"});
+  EXPECT_EQ(told(universe, {"gpu"}),
+            "gpu\n"
+            "  gpu 2 and gpu 1 need torch=2 or torch=1\n"
+            "    torch 2 and torch 1 need cuda\n"
+            "      there is no package cuda\n"
+            "works without gpu\n");
+}
+
 TEST(Explain, LeavesOutWhatHasNoPart) {
   MemoryProvider universe;
   universe.add("a", 1, {"c=1"})

@@ -53,7 +53,8 @@ class Provider {
     return candidates.front();
   }
 
-  // Asked only for solvables that a search has chosen.
+  // Asked for solvables that a search has chosen and, to explain a conflict, for the candidates of
+  // its requirements.
   virtual Result<Dependencies> dependencies(SolvableId solvable) = 0;
 
   virtual NameId name(SolvableId solvable) = 0;
@@ -68,7 +69,7 @@ class Provider {
 
   // Requirements about the same names, any of which: "python 3.11.*, 3.12.* or 3.13.*". Never
   // empty.
-  std::string to_string(std::span<const RequirementId> requirements);
+  virtual std::string to_string(std::span<const RequirementId> requirements);
 
   // Why a name has no candidates at all: "there is no package numpyy".
   virtual std::string why_absent(NameId name);

@@ -1024,6 +1024,44 @@ struct CondaProvider::State {
     return fmt::format("no {} is what {} asks for", text, printable(wanted.text));
   }
 
+  // The versions that any of the requirements accepts, in runs of those that there are; nothing
+  // when that says less than the requirements do.
+  std::optional<std::string> accepted_versions(std::span<const RequirementId> all) {
+    const std::vector<NameId>& names_of_first = state(all.front()).names;
+    const NameState& name = state(names_of_first.front());
+    std::vector<bool> accepted(name.versions.size());
+    for (const RequirementId id : all) {
+      const RequirementState& one = state(id);
+      if (one.names != names_of_first || one.names.size() != 1 || !one.evaluated ||
+          !name.extra.empty() || !one.spec.build.empty() || !one.spec.brackets.empty()) {
+        return std::nullopt;
+      }
+      for (const SolvableId solvable : one.matching) {
+        accepted[state(solvable).version] = true;
+      }
+    }
+    std::vector<std::string> runs;
+    for (std::size_t i = 0; i < accepted.size(); ++i) {
+      const std::size_t first = i;
+      while (i < accepted.size() && accepted[i]) {
+        ++i;
+      }
+      if (i > first) {
+        runs.push_back(printable(name.versions[first].text()) +
+                       (i - first > 1 ? " to " + printable(name.versions[i - 1].text()) : ""));
+      }
+    }
+    constexpr std::size_t kMostRuns = 3;
+    if (runs.empty() || runs.size() > kMostRuns) {
+      return std::nullopt;
+    }
+    std::string out = fmt::format("{} {}", printable(name.text), runs.front());
+    for (std::size_t i = 1; i < runs.size(); ++i) {
+      out += (i + 1 == runs.size() ? " or " : ", ") + runs[i];
+    }
+    return out;
+  }
+
   // "a, b and c"; of many the first few.
   static std::string listed(std::vector<std::string> texts) {
     constexpr std::size_t kMost = 6;
@@ -1153,10 +1191,13 @@ std::string CondaProvider::to_string(RequirementId requirement) {
 // By versions: forty builds of one version are one thing to a person.
 std::string CondaProvider::to_string(std::span<const SolvableId> solvables) {
   CHECK(!solvables.empty());
+  std::vector<SolvableId> sorted(solvables.begin(), solvables.end());
+  std::ranges::stable_sort(sorted, std::less<>(),
+                           [&](SolvableId id) { return state_->state(id).version; });
   std::vector<std::string> texts;
-  for (const SolvableId id : solvables) {
+  for (const SolvableId id : sorted) {
     std::string text = to_string(id);
-    if (std::ranges::find(texts, text) == texts.end()) {
+    if (texts.empty() || texts.back() != text) {
       texts.push_back(std::move(text));
     }
   }
@@ -1164,19 +1205,27 @@ std::string CondaProvider::to_string(std::span<const SolvableId> solvables) {
     return texts.front();
   }
   const std::string prefix = to_string(name(solvables.front())) + " ";
-  const auto short_text = [&](const std::string& text) {
-    return text.starts_with(prefix) ? text.substr(prefix.size()) : text;
-  };
+  for (std::size_t i = 1; i < texts.size(); ++i) {
+    if (texts[i].starts_with(prefix)) {
+      texts[i].erase(0, prefix.size());
+    }
+  }
   constexpr std::size_t kMostListed = 4;
-  if (texts.size() > kMostListed) {
-    return fmt::format("{} to {} ({} versions)", texts.back(), short_text(texts.front()),
-                       texts.size());
+  return texts.size() > kMostListed
+             ? fmt::format("{} to {} ({} versions)", texts.front(), texts.back(), texts.size())
+             : State::listed(std::move(texts));
+}
+
+// Many that are about versions alone are told by the versions that any of them accepts: "python
+// 3.10.0 to 3.14.7".
+std::string CondaProvider::to_string(std::span<const RequirementId> requirements) {
+  constexpr std::size_t kFew = 2;
+  if (requirements.size() > kFew) {
+    if (auto text = state_->accepted_versions(requirements)) {
+      return *text;
+    }
   }
-  std::string out = texts.back();
-  for (std::size_t i = texts.size() - 1; i-- > 0;) {
-    out += (i == 0 ? " and " : ", ") + short_text(texts[i]);
-  }
-  return out;
+  return Provider::to_string(requirements);
 }
 
 std::string CondaProvider::why_absent(NameId name) {

@@ -78,6 +78,7 @@ class CondaProvider : public resolve::Provider {
   std::string to_string(resolve::SolvableId solvable) override;
   std::string to_string(resolve::RequirementId requirement) override;
   std::string to_string(std::span<const resolve::SolvableId> solvables) override;
+  std::string to_string(std::span<const resolve::RequirementId> requirements) override;
   std::string why_absent(resolve::NameId name) override;
   Result<std::string> why_none(resolve::RequirementId requirement) override;
 
