@@ -28,12 +28,12 @@ TEST(ErrorRecord, HasEveryKey) {
   EXPECT_EQ(error_record(broken()).dump(),
             R"({"severity":"error","kind":"invalid","exit_code":3,)"
             R"("message":"unknown key '\u001b[2J'","hint":"did you mean 'name'?","file":"a.yml",)"
-            R"("line":3,"column":1,"excerpt":"\u001b[2J: 1","context":[]})");
+            R"("line":3,"column":1,"excerpt":"\u001b[2J: 1","context":[],"details":[]})");
   Error usage = fail(ErrorKind::kUsage, "m");
   usage.context = {"c"};
   EXPECT_EQ(error_record(usage).dump(),
             R"({"severity":"error","kind":"usage","exit_code":2,"message":"m","hint":null,)"
-            R"("file":null,"line":null,"column":null,"excerpt":null,"context":["c"]})");
+            R"("file":null,"line":null,"column":null,"excerpt":null,"context":["c"],"details":[]})");
 }
 
 TEST(DiagnosticText, IsOneBlockOfLines) {
