@@ -245,9 +245,11 @@ Status TarReader::read_pax(std::string_view text, bool global, Extension& extens
       extension.link_target = value;
     } else if (key == "size" || key == "mtime") {
       std::int64_t number = 0;  // of a time the whole seconds
-      const char* const last = value.data() + value.size();
-      const auto parsed = std::from_chars(value.data(), last, number);
-      const bool whole = parsed.ptr == last || (key == "mtime" && *parsed.ptr == '.');
+      const std::string_view digits_only =
+          key == "mtime" ? value.substr(0, value.find('.')) : value;
+      const char* const first = digits_only.begin();
+      const auto parsed = std::from_chars(first, first + digits_only.size(), number);
+      const bool whole = parsed.ptr == first + digits_only.size();
       if (parsed.ec != std::errc() || !whole || (key == "size" && number < 0)) {
         return fail(ErrorKind::kCorrupt, "a pax header is damaged");
       }

@@ -53,7 +53,7 @@ class TarReader {
   Result<std::size_t> fill(std::size_t wanted);
   Result<bool> next_header(std::string_view& header);
   Result<std::string> extension_data(std::uint64_t bytes);
-  Status read_pax(std::string_view text, bool global, Extension& extension);
+  static Status read_pax(std::string_view text, bool global, Extension& extension);
   Status read_entry(std::string_view header, const Extension& extension, TarEntry& entry);
 
   Reader& source_;

@@ -85,8 +85,8 @@ Status ThreadPool::run(std::size_t count, const std::function<Status(std::size_t
   }
   std::unique_lock lock(batch->mutex);
   batch->ended.wait(lock, [&] { return batch->running == 0; });
-  if (batch->error) {
-    return std::move(*batch->error);
+  if (std::optional<Error> error = std::move(batch->error)) {
+    return std::move(*error);
   }
   if (batch->next < count) {
     return fail(ErrorKind::kCancelled, "stopped");

@@ -49,7 +49,9 @@ class ThreadPool {
     std::vector<Value> values;
     values.reserve(count);
     for (std::optional<Value>& slot : slots) {
-      values.push_back(std::move(*slot));
+      if (slot) {  // always: run() gave no error
+        values.push_back(std::move(*slot));
+      }
     }
     return values;
   }

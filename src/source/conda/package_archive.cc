@@ -105,11 +105,11 @@ Result<std::string> package_path(std::string_view path) {
 
 // The readers in the order in which the bytes come, each using the one before it.
 struct EntryStream::State {
-  std::optional<io::ZipDirectory> zip;
-  std::optional<io::FileReader> file;
+  std::unique_ptr<io::ZipDirectory> zip;
+  std::unique_ptr<io::FileReader> file;
   std::unique_ptr<io::Reader> member;
   std::unique_ptr<io::Reader> plain;
-  std::optional<io::TarReader> tar;
+  std::unique_ptr<io::TarReader> tar;
 
   bool info = false;
   std::uint64_t bytes_left = 0;
@@ -213,15 +213,15 @@ Result<EntryStream> PackageArchive::stream(bool info) const {
   state->info = info;
   state->bytes_left = content_limit(file_bytes_);
   if (tar_) {
-    state->file.emplace(TRY(io::FileReader::open(tar_->path())));
-    state->tar.emplace(*state->file);
+    state->file = std::make_unique<io::FileReader>(TRY(io::FileReader::open(tar_->path())));
+    state->tar = std::make_unique<io::TarReader>(*state->file);
     return EntryStream(std::move(state));
   }
-  state->zip.emplace(TRY(io::ZipDirectory::open(path_)));
+  state->zip = std::make_unique<io::ZipDirectory>(TRY(io::ZipDirectory::open(path_)));
   const io::ZipMember* member = TRY(find_member(*state->zip, info ? "info-" : "pkg-"));
   state->member = TRY(state->zip->read(*member));
   state->plain = io::decompress(*state->member, io::Compression::kZstd);
-  state->tar.emplace(*state->plain);
+  state->tar = std::make_unique<io::TarReader>(*state->plain);
   return EntryStream(std::move(state));
 }
 

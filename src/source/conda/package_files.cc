@@ -57,7 +57,7 @@ Status check_identity(const PackageMetadata& metadata, const conda::PackageRecor
 }
 
 std::string shebang_of(const std::string& interpreter) {
-  const std::string plain = "#!" + interpreter + "\n";
+  std::string plain = "#!" + interpreter + "\n";
   if (plain.size() <= kMaxShebang && interpreter.find(' ') == std::string::npos) {
     return plain;
   }

@@ -16,7 +16,8 @@ namespace {
 
 std::string tar_header(const TestEntry& entry) {
   std::string block(512, '\0');
-  CHECK(entry.path.size() <= 100 && entry.link_target.size() <= 100);
+  CHECK(entry.path.size() <= 100);
+  CHECK(entry.link_target.size() <= 100);
   block.replace(0, entry.path.size(), entry.path);
   block.replace(100, 7, fmt::format("{:07o}", entry.mode));
   block.replace(124, 11, fmt::format("{:011o}", entry.content.size()));
@@ -41,13 +42,22 @@ std::string little(std::uint64_t value, std::size_t bytes) {
   return out;
 }
 
+// Fields of a ZIP header: numbers of so many bytes.
+std::string fields(std::initializer_list<std::pair<std::uint64_t, std::size_t>> all) {
+  std::string out;
+  for (const auto& [value, bytes] : all) {
+    out += little(value, bytes);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string make_tar(const std::vector<TestEntry>& entries) {
   std::string out;
   for (const TestEntry& entry : entries) {
     out += tar_header(entry) + entry.content;
-    out.resize((out.size() + 511) / 512 * 512, '\0');
+    out.resize(((out.size() + 511) / 512) * 512, '\0');
   }
   return out + std::string(1024, '\0');
 }
@@ -60,7 +70,7 @@ std::string make_zstd(std::string_view bytes) {
 
 std::string make_bzip2(std::string_view bytes) {
   std::string in(bytes);
-  auto size = static_cast<unsigned>(in.size() + in.size() / 50 + 600);
+  auto size = static_cast<unsigned>(in.size() + (in.size() / 50) + 600);
   std::string out(size, '\0');
   CHECK(BZ2_bzBuffToBuffCompress(out.data(), &size, in.data(), static_cast<unsigned>(in.size()), 1,
                                  0, 0) == BZ_OK);
@@ -72,16 +82,32 @@ std::string make_zip(const std::vector<std::pair<std::string, std::string>>& mem
   std::string out;
   std::string directory;
   for (const auto& [name, content] : members) {
-    const std::string middle = little(0, 2) + little(0, 2) + little(0, 4) + little(0, 4) +
-                               little(content.size(), 4) + little(content.size(), 4) +
-                               little(name.size(), 2) + little(0, 2);
-    directory += "PK\1\2" + little(20, 2) + little(20, 2) + middle + little(0, 2) + little(0, 2) +
-                 little(0, 2) + little(0, 4) + little(out.size(), 4) + name;
-    out += "PK\3\4" + little(20, 2) + middle + name + content;
+    const std::string middle = fields({{0, 2},
+                                       {0, 2},
+                                       {0, 4},
+                                       {0, 4},
+                                       {content.size(), 4},
+                                       {content.size(), 4},
+                                       {name.size(), 2},
+                                       {0, 2}});
+    directory += "PK\1\2" + fields({{20, 2}, {20, 2}});
+    directory += middle + fields({{0, 2}, {0, 2}, {0, 2}, {0, 4}, {out.size(), 4}});
+    directory += name;
+    out += "PK\3\4" + fields({{20, 2}});
+    out += middle;
+    out += name;
+    out += content;
   }
   const std::size_t offset = out.size();
-  return out + directory + "PK\5\6" + little(0, 2) + little(0, 2) + little(members.size(), 2) +
-         little(members.size(), 2) + little(directory.size(), 4) + little(offset, 4) + little(0, 2);
+  out += directory;
+  out += "PK\5\6" + fields({{0, 2},
+                            {0, 2},
+                            {members.size(), 2},
+                            {members.size(), 2},
+                            {directory.size(), 4},
+                            {offset, 4},
+                            {0, 2}});
+  return out;
 }
 
 TestPackage::TestPackage(std::string name, std::string version, std::string build) {
@@ -209,7 +235,10 @@ std::string TestPackage::write(const std::string& directory, bool as_tar_bz2) co
 Status MemorySink::add(const std::string& path, Node node) {
   CHECK(open_ == nullptr);
   const std::string parent = parent_path(path);
-  CHECK(parent.empty() || (nodes_.contains(parent) && nodes_[parent].kind == 'd'));
+  if (!parent.empty()) {
+    CHECK(nodes_.contains(parent));
+    CHECK(nodes_[parent].kind == 'd');
+  }
   CHECK(nodes_.emplace(path, std::move(node)).second);
   return {};
 }
@@ -227,13 +256,15 @@ Status MemorySink::file(const File& file) {
 }
 
 Status MemorySink::content(std::string_view piece) {
-  CHECK(open_ != nullptr && !piece.empty());
+  CHECK(open_ != nullptr);
+  CHECK(!piece.empty());
   open_->content += piece;
   return {};
 }
 
 Status MemorySink::file_end(const std::string& sha256) {
-  CHECK(open_ != nullptr && open_->content.size() == announced_);
+  CHECK(open_ != nullptr);
+  CHECK(open_->content.size() == announced_);
   CHECK(Digest::of(open_->content).hex() == sha256);
   open_->sha256 = sha256;
   open_ = nullptr;
@@ -245,7 +276,8 @@ Status MemorySink::symlink(const std::string& path, const std::string& target) {
 }
 
 Status MemorySink::hardlink(const std::string& path, const std::string& existing) {
-  CHECK(nodes_.contains(existing) && nodes_[existing].kind == 'f');
+  CHECK(nodes_.contains(existing));
+  CHECK(nodes_[existing].kind == 'f');
   return add(path, {.kind = 'h', .mode = 0, .content = existing, .sha256 = {}});
 }
 

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include "core/files.h"
@@ -85,7 +86,7 @@ class DiskSink : public FileSink {
     return file_.valid() ? io::write_all(file_, piece, path_) : Status();
   }
 
-  Status file_end(const std::string&) override {
+  Status file_end(const std::string& /*sha256*/) override {
     if (file_.valid()) {
       TRY(io::set_mtime(file_, mtime_s_, path_));
       file_.close();
@@ -275,6 +276,7 @@ class Installation {
 
   std::vector<PrefixPlan::Package> planned() const {
     std::vector<PrefixPlan::Package> all;
+    all.reserve(packages_.size());
     for (std::size_t i = 0; i < packages_.size(); ++i) {
       all.push_back({packages_[i].record.name, &files_[i].paths()});
     }
@@ -398,7 +400,7 @@ class Installation {
   void add_scripts(std::size_t package, InstallReport& report) const {
     const std::string& name = packages_[package].record.name;
     for (const std::string action : {"pre-link", "post-link", "pre-unlink"}) {
-      std::string path = "bin/." + name + "-" + action + ".sh";
+      std::string path = fmt::format("bin/.{}-{}.sh", name, action);
       if (std::ranges::find(files_[package].paths(), path, &PlacedPath::path) !=
           files_[package].paths().end()) {
         report.scripts.push_back({name, action, std::move(path)});

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <ranges>
 #include <utility>
 #include <vector>
 
@@ -444,17 +445,17 @@ NextStage make_stages(FileMode mode, std::string_view placeholder, std::string_v
   if (placeholder.empty()) {
     return stage;
   }
-  for (auto encoding = kEncodings.rbegin(); encoding != kEncodings.rend(); ++encoding) {
-    const std::optional<std::string> what = encode(placeholder, *encoding);
-    const std::optional<std::string> by = encode(prefix, *encoding);
+  for (const Encoding encoding : std::views::reverse(kEncodings)) {
+    const std::optional<std::string> what = encode(placeholder, encoding);
+    const std::optional<std::string> by = encode(prefix, encoding);
     if (!what || !by) {
       continue;
     }
-    Finder finder(*what, *encoding);
+    Finder finder(*what, encoding);
     if (mode == FileMode::kText) {
       stage = std::make_unique<TextStage>(std::move(finder), *by, std::move(stage));
     } else {
-      stage = std::make_unique<BinaryStage>(std::move(finder), *by, unit_bytes(*encoding),
+      stage = std::make_unique<BinaryStage>(std::move(finder), *by, unit_bytes(encoding),
                                             std::move(stage));
     }
   }
