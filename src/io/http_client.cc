@@ -26,8 +26,6 @@ namespace {
 using Clock = HttpTransfer::Clock;
 using Milliseconds = std::chrono::milliseconds;
 
-// A host that was not reached so often, and never in between, is given up for the whole batch.
-constexpr int kHopelessAttempts = 12;
 constexpr int kLongestPollMs = 1000;
 
 // OpenSSL writes to sockets without MSG_NOSIGNAL: a peer that hangs up must not end the process.
@@ -183,8 +181,9 @@ class Batch {
       give_up(transfer);
       return;
     }
-    if (hopeless(host_of(transfer->request().urls[mirror].url))) {
-      transfer->dead[mirror] = hosts_[host_of(transfer->request().urls[mirror].url)].error;
+    const auto lost = lost_.find(host_of(transfer->request().urls[mirror].url));
+    if (lost != lost_.end()) {
+      transfer->dead[mirror] = lost->second;
       start(transfer, next_mirror(*transfer, mirror + 1));
       return;
     }
@@ -248,19 +247,14 @@ class Batch {
     }
   }
 
+  // Once one transfer has tried in vain to reach a host as often as it may, the others of the batch
+  // do not try it again each for itself; whoever reaches it after all takes that back.
   void note_host(const HttpTransfer& transfer, const HttpOutcome& outcome) {
-    Host& host = hosts_[host_of(transfer.url())];
     if (!outcome.no_connection) {
-      host.failures = 0;
-      return;
+      lost_.erase(host_of(transfer.url()));
+    } else if (transfer.round >= options_.retries) {
+      lost_.emplace(host_of(transfer.url()), outcome.error);
     }
-    ++host.failures;
-    host.error = outcome.error;
-  }
-
-  bool hopeless(const std::string& host) const {
-    const auto found = hosts_.find(host);
-    return found != hosts_.end() && found->second.failures >= kHopelessAttempts;
   }
 
   // All mirrors were tried: again after a while, or no more.
@@ -302,11 +296,6 @@ class Batch {
     results_[index_[transfer]] = *error;
   }
 
-  struct Host {
-    int failures = 0;
-    Error error;
-  };
-
   CURLM* multi_;
   const HttpOptions& options_;
   Progress& progress_;
@@ -315,7 +304,7 @@ class Batch {
   std::map<HttpTransfer*, CURL*> active_;
   std::deque<HttpTransfer*> ready_;
   std::vector<HttpTransfer*> asleep_;
-  std::map<std::string, Host> hosts_;
+  std::map<std::string, Error> lost_;  // hosts that cannot be reached, and why
   std::set<std::pair<std::string, int>> noted_;
   std::vector<Result<HttpResponse>> results_;
 };

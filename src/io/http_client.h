@@ -61,7 +61,7 @@ struct HttpResponse {
 };
 
 struct HttpOptions {
-  int max_parallel = 24;  // transfers at once
+  int max_parallel = 48;  // transfers at once
   int max_connections_per_host = 8;
   std::int64_t connect_timeout_ms = 15'000;
   // A transfer that gets less than a byte a second for so long is broken off; there is no limit on

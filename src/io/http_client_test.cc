@@ -401,13 +401,34 @@ TEST_F(HttpClientTest, AHostThatIsDownIsNotAskedForEachOfManyFiles) {
     requests.push_back(request_for(sink, {"http://127.0.0.1:1/x"}));
   }
   HttpOptions options = fast();
-  options.backoff_base_ms = 200;
+  options.backoff_base_ms = 20;
   HttpClient client(options);
   const auto before = std::chrono::steady_clock::now();
   for (const auto& response : client.run(requests, {}, progress_)) {
     EXPECT_FALSE(response);
   }
   EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(1));
+}
+
+TEST_F(HttpClientTest, AHostThatComesBackIsFoundByAllOfManyTransfers) {
+  const std::string url = server_.url("/a");
+  server_.set("/a", {.body = "x"});
+  server_.refuse_connections(true);
+  std::vector<StringSink> sinks(100);
+  std::vector<HttpRequest> requests;
+  for (StringSink& sink : sinks) {
+    requests.push_back(request_for(sink, {url}));
+  }
+  HttpOptions options = fast();
+  options.backoff_base_ms = 100;
+  HttpClient client(options);
+  const std::jthread later([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(150));
+    server_.refuse_connections(false);
+  });
+  for (const auto& response : client.run(requests, {}, progress_)) {
+    EXPECT_TRUE(response);
+  }
 }
 
 class Counter : public Progress {

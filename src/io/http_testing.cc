@@ -138,6 +138,10 @@ void TestServer::accept_loop() {
     if (connection < 0) {
       continue;
     }
+    if (refusing_) {
+      ::close(connection);
+      continue;
+    }
     const int yes = 1;
     ::setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     const std::lock_guard lock(mutex_);

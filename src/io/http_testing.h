@@ -56,6 +56,8 @@ class TestServer {
   std::vector<TestRequest> requests() const;
   std::size_t count(std::string_view path) const;  // requests for it so far
   void forget_requests();
+  // While it is so, connections are reset before they are read.
+  void refuse_connections(bool refuse) { refusing_ = refuse; }
 
  private:
   struct Answer;
@@ -66,6 +68,7 @@ class TestServer {
   Descriptor listener_;
   int port_ = 0;
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> refusing_{false};
   mutable std::mutex mutex_;
   std::map<std::string, TestResource> resources_;
   std::vector<TestRequest> requests_;
