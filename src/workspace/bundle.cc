@@ -247,8 +247,9 @@ Status write_bundle(const Bundle& bundle, const blob::BlobStore& blobs, const st
   const definition::Environment& environment = bundle.environment;
   const std::string main = main_document(bundle);
   if (main.size() > kMaxMainBytes) {
-    return fail(ErrorKind::kUnsupported, "the build context has too many files to be saved")
-        .with_hint("leave some out with .dockerignore, or share it through a registry");
+    return fail(ErrorKind::kUnsupported,
+                "the build context has too many files, or the locks too many packages, to be saved")
+        .with_hint("leave files out with .dockerignore, or share it through a registry");
   }
   TRY(io::make_directories(parent_path(path)));
   io::TemporaryFile out = TRY(io::TemporaryFile::create(parent_path(path)));
