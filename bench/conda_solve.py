@@ -8,7 +8,6 @@ import json
 import os
 import pathlib
 import random
-import resource
 import shutil
 import statistics
 import subprocess
@@ -42,10 +41,9 @@ class Bench:
         return path
 
     def lock(self, channel, specs):
-        """One solve that finds no lock: its workspace is new."""
-        shutil.rmtree(self.folder / "ws", ignore_errors=True)
-        command = [self.cloche, "--workspace", str(self.folder / "ws"), "env", "lock", self.request(channel, specs)]
-        return usage_of(command, self.env)
+        """One solve as if for the first time, in a workspace that is there."""
+        command = [self.cloche, "--workspace", str(self.folder / "ws"), "env", "lock", "--update-all"]
+        return usage_of([*command, self.request(channel, specs)], self.env)
 
     def row(self, name, channel, specs, before=lambda: None):
         results = []
@@ -82,12 +80,21 @@ def plain(channel, folder):
             subprocess.run(["zstd", "-qd", packed, "-o", out / subdir / "repodata.json"], check=True)
         else:
             shutil.copy(channel / subdir / "repodata.json", out / subdir)
+        os.utime(out / subdir / "repodata.json", (1e9, 1e9))  # a file of this very moment is hashed at each use
     return out
+
+
+def apart(function, *arguments):
+    """Runs it in a process of its own: a child's peak memory begins with that of its parent."""
+    source = f"import sys; sys.path.insert(0, {str(pathlib.Path(__file__).parent)!r}); import conda_solve, json, pathlib\n"
+    call = f"print(json.dumps(conda_solve.{function.__name__}(*map(json.loads, sys.argv[1:]))))"
+    words = [json.dumps(str(one) if isinstance(one, pathlib.Path) else one) for one in arguments]
+    return json.loads(subprocess.run([sys.executable, "-c", source + call, *words], check=True, capture_output=True).stdout)
 
 
 def scaled(channel, times, folder):
     """A channel with `times` as many packages, of which a request reaches as many as before."""
-    out = pathlib.Path(folder) / f"{times}x"
+    channel, out = pathlib.Path(channel), pathlib.Path(folder) / f"{times}x"
     for subdir in ["linux-64", "noarch"]:
         data = json.loads((channel / subdir / "repodata.json").read_text())
         for section in ["packages", "packages.conda"]:
@@ -97,13 +104,15 @@ def scaled(channel, times, folder):
                     name = f"zz{copy}-{record['name']}"
                     records[key.replace(record["name"], name, 1)] = {**record, "name": name}
         (out / subdir).mkdir(parents=True)
-        (out / subdir / "repodata.json").write_text(json.dumps(data))
-    return out
+        path = out / subdir / "repodata.json"
+        path.write_text(json.dumps(data))
+        os.utime(path, (1e9, 1e9))
+    return str(out)
 
 
 def random_requests(channel, count):
     """The same at every run: two to six names of packages, half of them with a Python."""
-    names = set()
+    channel, names, out = pathlib.Path(channel), set(), []
     for subdir in ["linux-64", "noarch"]:
         data = json.loads((channel / subdir / "repodata.json").read_text())
         for section in ["packages", "packages.conda"]:
@@ -112,7 +121,8 @@ def random_requests(channel, count):
     chooser = random.Random(36)
     for number in range(count):
         python = [f"python=3.{chooser.randint(9, 13)}"] if number % 2 == 0 else []
-        yield python + chooser.sample(names, chooser.randint(2, 6))
+        out.append(python + chooser.sample(names, chooser.randint(2, 6)))
+    return out
 
 
 def main():
@@ -138,7 +148,7 @@ def main():
         bench.row("cf-real, a conflict with ways out", real, CONFLICT)
 
         bench.lock(real, ["zlib"])
-        results = [bench.lock(real, specs) for specs in random_requests(real, 36)]
+        results = [bench.lock(real, specs) for specs in apart(random_requests, real, 36)]
         solved = [cpu for code, _, cpu, _ in results if code == 0]
         refused = [cpu for code, _, cpu, _ in results if code != 0]
         print(f"{'cf-real, 36 random requests: median':46} {'':8} {statistics.median(c for _, _, c, _ in results):8.1f}")
@@ -147,7 +157,7 @@ def main():
                 text = f"  {len(values)} {name}: median, greatest"
                 print(f"{text:46} {statistics.median(values):8.1f} {max(values):8.1f}")
         for times in [1, 4, 10]:
-            channel = scaled(real, times, folder)
+            channel = apart(scaled, real, times, folder)
             bench.lock(channel, ["zlib"])
             bench.row(f"cf-real times {times}, science environment", channel, SCIENCE)
 

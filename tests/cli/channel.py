@@ -1,0 +1,90 @@
+"""A conda channel made by a test: records and small real packages, in a folder or behind HTTP."""
+import bz2
+import hashlib
+import http.server
+import io
+import json
+import tarfile
+import threading
+
+
+class Channel:
+    """Packages by subdir; write() puts repodata.json beside them."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.records = {"linux-64": {}, "noarch": {}}
+        for subdir in self.records:
+            (folder / subdir).mkdir(parents=True)
+        self.write()
+
+    @property
+    def url(self):
+        return self.folder.as_uri()
+
+    def add(self, name, version, depends=(), files=None, subdir="noarch", build="0", number=0, **more):
+        """A package whose archive has `files` (path -> text)."""
+        file_name = f"{name}-{version}-{build}.tar.bz2"
+        record = {"name": name, "version": version, "build": build, "build_number": number, "depends": list(depends)}
+        record.update({"subdir": subdir, "license": "MIT", **more})
+        data = archive({**record}, files or {f"share/{name}": f"{name} {version}\n"})
+        (self.folder / subdir / file_name).write_bytes(data)
+        hashes = {"sha256": hashlib.sha256(data).hexdigest(), "md5": hashlib.md5(data).hexdigest(), "size": len(data)}
+        self.records[subdir][file_name] = {**record, **hashes}
+        self.write()
+        return self
+
+    def write(self):
+        for subdir, packages in self.records.items():
+            data = {"info": {"subdir": subdir}, "packages": packages, "packages.conda": {}, "repodata_version": 1}
+            (self.folder / subdir / "repodata.json").write_text(json.dumps(data))
+
+
+def archive(index, files):
+    paths = [
+        {"_path": path, "path_type": "hardlink", "sha256": hashlib.sha256(text.encode()).hexdigest(), "size_in_bytes": len(text)}
+        for path, text in files.items()
+    ]
+    members = {
+        "info/index.json": json.dumps(index),
+        "info/paths.json": json.dumps({"paths": paths, "paths_version": 1}),
+        **files,
+    }
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for path, text in members.items():
+            member = tarfile.TarInfo(path)
+            member.size = len(text)
+            tar.addfile(member, io.BytesIO(text.encode()))
+    return bz2.compress(out.getvalue())
+
+
+class Server:
+    """Serves a folder over HTTP; counts what is asked for; can be told to fail."""
+
+    def __init__(self, folder):
+        self.requests = []
+        self.status = 0  # answer everything with it
+        outer = self
+
+        class Handler(http.server.SimpleHTTPRequestHandler):
+            def __init__(self, *arguments):
+                super().__init__(*arguments, directory=str(folder))
+
+            def do_GET(self):
+                outer.requests.append(self.path)
+                if outer.status:
+                    self.send_error(outer.status)
+                else:
+                    super().do_GET()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
