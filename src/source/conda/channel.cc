@@ -1,48 +1,56 @@
 #include "source/conda/channel.h"
 
 #include <algorithm>
-#include <optional>
+#include <iterator>
+#include <map>
+#include <set>
 #include <utility>
 
-#include "core/credentials.h"
 #include "core/text.h"
+#include "source/conda/channel_places.h"
 #include "source/conda/channel_url.h"
 
 namespace cloche::source {
 namespace {
 
-constexpr int kMaxNesting = 8;  // of multichannels in multichannels
+constexpr std::size_t kMaxNesting = 8;  // of multichannels in multichannels
 constexpr std::size_t kMaxChannels = 1000;
-constexpr std::string_view kAnaconda = "https://repo.anaconda.com";  // of the default channels
 
-std::string joined(std::string location, std::string_view name) {
-  while (location.ends_with('/')) {
-    location.pop_back();
+using Urls = std::set<std::string, std::less<>>;
+
+const std::vector<std::string>* multichannel(const ChannelSettings& settings,
+                                             std::string_view name) {
+  const auto found =
+      std::ranges::find(settings.custom_multichannels, name,
+                        [](const auto& entry) -> std::string_view { return entry.first; });
+  if (found != settings.custom_multichannels.end()) {
+    return &found->second;
   }
-  return name.empty() ? location : location + "/" + std::string(name);
+  return name == "defaults" ? &settings.default_channels : nullptr;
 }
 
-// What stands behind `prefix` in a URL, when that is a prefix of whole components.
-std::optional<std::string_view> behind(std::string_view url, std::string_view prefix) {
-  if (!url.starts_with(prefix)) {
-    return std::nullopt;
-  }
-  url.remove_prefix(prefix.size());
-  if (url.empty()) {
-    return url;
-  }
-  return url.starts_with('/') ? std::optional(url.substr(1)) : std::nullopt;
-}
-
+// Credentials that turn up go to `credentials`; without any they are dropped.
 class Resolver {
  public:
   Resolver(const ChannelSettings& settings, const Surroundings& surroundings,
-           Credentials& credentials)
-      : settings_(settings), surroundings_(surroundings), credentials_(credentials) {}
+           const ChannelPlaces& places, Credentials* credentials)
+      : settings_(settings),
+        surroundings_(surroundings),
+        places_(places),
+        credentials_(credentials) {}
 
-  // Adds what one text means to the list.
-  Status resolve(std::string_view text, std::vector<Channel>& out,
-                 const std::vector<std::string>& within = {}) {
+  Status resolve_all(std::span<const std::string> texts) {
+    for (const std::string& text : texts) {
+      TRY(resolve(text, {}));
+    }
+    return {};
+  }
+
+  std::vector<Channel> take() && { return std::move(channels_); }
+
+ private:
+  // Adds what one text means, which was reached through the multichannels `within`.
+  Status resolve(std::string_view text, const std::vector<std::string>& within) {
     text = trim(text);
     if (text == "nodefaults") {
       return {};
@@ -50,123 +58,75 @@ class Resolver {
     if (text.empty()) {
       return fail(ErrorKind::kInvalid, "a channel's name is empty");
     }
-    if (has_scheme(text) || is_path(text)) {
-      ChannelUrl url = TRY(has_scheme(text) ? parse_channel_url(text)
-                                            : channel_url_of_path(text, surroundings_));
-      return add(TRY(of_url(url)), out, within);
+    if (has_scheme(text)) {
+      return add(TRY(parse_channel_url(text)), within);
     }
-    if (const std::vector<std::string>* members = multichannel(text)) {
-      return resolve_members(text, *members, out, within);
+    if (is_path(text)) {
+      return add(TRY(channel_url_of_path(text, surroundings_)), within);
+    }
+    if (const std::vector<std::string>* members = multichannel(settings_, text)) {
+      return resolve_members(text, *members, within);
     }
     if (text == "local") {
       return fail(ErrorKind::kUnsupported,
                   "the channel \"local\" is conda-build's output folder on its own machine")
           .with_hint("name that folder as a path: ./conda-bld");
     }
-    return add(TRY(of_name(text)), out, within);
-  }
-
- private:
-  const std::vector<std::string>* multichannel(std::string_view name) const {
-    for (const auto& [known, members] : settings_.custom_multichannels) {
-      if (known == name) {
-        return &members;
-      }
-    }
-    return name == "defaults" ? &settings_.default_channels : nullptr;
+    return add(TRY(places_.find(text)), within);
   }
 
   Status resolve_members(std::string_view name, const std::vector<std::string>& members,
-                         std::vector<Channel>& out, std::vector<std::string> within) {
+                         std::vector<std::string> within) {
     const bool circle = std::ranges::find(within, name) != within.end();
     if (circle || within.size() >= kMaxNesting) {
       return fail(ErrorKind::kInvalid, "the multichannel {} contains itself", printable(name))
           .with_hint("see custom_multichannels and default_channels in .condarc");
     }
+    if (!expanded_.emplace(name).second) {
+      return {};  // its channels are there; a thousand lists of a thousand lists stay bounded
+    }
     within.emplace_back(name);
     for (const std::string& member : members) {
-      TRY(resolve(member, out, within).context("in the multichannel {}", name));
+      TRY(resolve(member, within).context("in the multichannel {}", name));
     }
     return {};
   }
 
-  // "conda-forge", "conda-forge/label/dev", "conda-forge/linux-64".
-  Result<Channel> of_name(std::string_view name) {
-    ChannelUrl location = TRY(parse_location(location_for(name)));
-    ChannelUrl url = TRY(parse_channel_url(joined(location.base, name))
-                             .context("in the channel's name {}", printable(name)));
-    url.credential = location.credential;
-    return of_url(url);
-  }
-
-  // custom_channels may name "a/b" or "a" for the channel "a/b/c": the longest counts.
-  std::string location_for(std::string_view name) const {
-    for (std::string_view part = name; !part.empty();
-         part = part.substr(0, part.find('/') == std::string_view::npos ? 0 : part.rfind('/'))) {
-      for (const auto& [known, location] : settings_.custom_channels) {
-        if (known == part) {
-          return location;
-        }
-      }
-    }
-    return settings_.channel_alias;
-  }
-
-  // Where channels may stand below: a URL, a path, or a bare "host/path" as older .condarc have it.
-  Result<ChannelUrl> parse_location(const std::string& location) const {
-    if (is_path(location)) {
-      return channel_url_of_path(location, surroundings_);
-    }
-    return parse_channel_url(has_scheme(location) ? location : "https://" + location);
-  }
-
-  Result<Channel> of_url(ChannelUrl url) {
-    TRY(migrate(url));
+  Status add(ChannelUrl url, const std::vector<std::string>& within) {
+    places_.migrate(url);
     Channel channel;
     channel.url = url.base;
-    channel.name = TRY(name_of(url));
+    channel.name = places_.name_of(url);
+    channel.aliases = within;
     if (!url.subdir.empty()) {
       channel.subdirs = {url.subdir};
     }
-    credentials_.add(channel.url, url.credential);
-    TRY(set_mirrors(channel));
-    TRY(check_allowed(channel));
-    return channel;
-  }
-
-  // A URL below a place that channels have moved away from is below channel_alias now.
-  Status migrate(ChannelUrl& url) const {
-    for (const std::string& old : settings_.migrated_channel_aliases) {
-      const ChannelUrl from = TRY(parse_location(old));
-      if (const auto name = behind(url.base, from.base); name && !name->empty()) {
-        const ChannelUrl alias = TRY(parse_location(settings_.channel_alias));
-        url.base = joined(alias.base, *name);
-        url.credential = url.credential.empty() ? alias.credential : url.credential;
-        return {};
-      }
+    if (const auto same = by_url_.find(channel.url); same != by_url_.end()) {
+      merge(std::move(channel), channels_[same->second]);
+      return {};
     }
+    if (channels_.size() >= kMaxChannels) {
+      return fail(ErrorKind::kInvalid, "more than {} channels", kMaxChannels);
+    }
+    remember(channel.url, url.credential);
+    TRY(set_mirrors(channel));
+    by_url_.emplace(channel.url, channels_.size());
+    channels_.push_back(std::move(channel));
     return {};
   }
 
-  // The shortest name under which the same place could have been written. Takes the credentials of
-  // the place's own setting where the URL has none.
-  Result<std::string> name_of(ChannelUrl& url) const {
-    for (const auto& [name, location] : settings_.custom_channels) {
-      const ChannelUrl place = TRY(parse_location(location));
-      if (behind(url.base, joined(place.base, name))) {
-        url.credential = url.credential.empty() ? place.credential : url.credential;
-        return std::string(behind(url.base, place.base).value_or(name));
+  // Named twice: the earlier place counts, with the subdirs of both.
+  static void merge(Channel channel, Channel& into) {
+    if (channel.subdirs.empty() || into.subdirs.empty()) {
+      into.subdirs.clear();
+    } else if (std::ranges::find(into.subdirs, channel.subdirs.front()) == into.subdirs.end()) {
+      into.subdirs.push_back(std::move(channel.subdirs.front()));
+    }
+    for (std::string& alias : channel.aliases) {
+      if (!into.is_called(alias)) {
+        into.aliases.push_back(std::move(alias));
       }
     }
-    if (const auto name = behind(url.base, kAnaconda); name && name->starts_with("pkgs/")) {
-      return std::string(*name);
-    }
-    const ChannelUrl alias = TRY(parse_location(settings_.channel_alias));
-    if (const auto name = behind(url.base, alias.base); name && !name->empty()) {
-      url.credential = url.credential.empty() ? alias.credential : url.credential;
-      return std::string(*name);
-    }
-    return url.base;
   }
 
   Status set_mirrors(Channel& channel) {
@@ -178,8 +138,9 @@ class Resolver {
         if (text.starts_with("oci:")) {
           continue;  // mamba reads channels from container registries; the others do as well
         }
-        const ChannelUrl mirror = TRY(parse_location(text));
-        credentials_.add(mirror.base, mirror.credential);
+        const ChannelUrl mirror =
+            TRY(parse_location(text, surroundings_).context("in mirrored_channels, {}", name));
+        remember(mirror.base, mirror.credential);
         channel.mirrors.push_back(mirror.base);
       }
     }
@@ -189,70 +150,77 @@ class Resolver {
     return {};
   }
 
-  Status check_allowed(const Channel& channel) const {
-    if (!settings_.allowlist_channels.empty() &&
-        !TRY(is_listed(channel, settings_.allowlist_channels))) {
-      return fail(ErrorKind::kPermission, "the channel {} is not among allowlist_channels",
-                  channel.name)
-          .with_hint("allowed by " + settings_.lists_from + ": " +
-                     join(settings_.allowlist_channels, ", "));
+  void remember(const std::string& url, const Credential& credential) {
+    if (credentials_ != nullptr) {
+      credentials_->add(url, credential);
     }
-    if (TRY(is_listed(channel, settings_.denylist_channels))) {
-      return fail(ErrorKind::kPermission, "the channel {} is among denylist_channels", channel.name)
-          .with_hint("forbidden by " + settings_.lists_from);
-    }
-    return {};
-  }
-
-  Result<bool> is_listed(const Channel& channel, const std::vector<std::string>& list) const {
-    // Without lists of its own, and with credentials that nobody asks for.
-    ChannelSettings plain = settings_;
-    plain.allowlist_channels.clear();
-    plain.denylist_channels.clear();
-    Credentials unused;
-    for (const std::string& text : list) {
-      std::vector<Channel> meant;
-      TRY(Resolver(plain, surroundings_, unused).resolve(text, meant));
-      if (std::ranges::find(meant, channel.url, &Channel::url) != meant.end()) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  static Status add(Channel channel, std::vector<Channel>& out,
-                    const std::vector<std::string>& within) {
-    channel.aliases = within;
-    const auto same = std::ranges::find(out, channel.url, &Channel::url);
-    if (same != out.end()) {
-      return merge(std::move(channel), *same);
-    }
-    if (out.size() >= kMaxChannels) {
-      return fail(ErrorKind::kInvalid, "more than {} channels", kMaxChannels);
-    }
-    out.push_back(std::move(channel));
-    return {};
-  }
-
-  // Named twice: the earlier place counts, with the subdirs of both.
-  static Status merge(Channel channel, Channel& into) {
-    if (channel.subdirs.empty() || into.subdirs.empty()) {
-      into.subdirs.clear();
-    } else {
-      into.subdirs.insert(into.subdirs.end(), channel.subdirs.begin(), channel.subdirs.end());
-    }
-    for (std::string& alias : channel.aliases) {
-      if (!into.is_called(alias)) {
-        into.aliases.push_back(std::move(alias));
-      }
-    }
-    return {};
   }
 
   const ChannelSettings& settings_;
   const Surroundings& surroundings_;
-  Credentials& credentials_;
+  const ChannelPlaces& places_;
+  Credentials* credentials_;
+  std::vector<Channel> channels_;
+  std::map<std::string, std::size_t> by_url_;
+  std::set<std::string, std::less<>> expanded_;  // multichannels
 };
+
+// The URLs of what a list of channels means.
+Result<Urls> urls_of(std::span<const std::string> texts, const ChannelSettings& settings,
+                     const Surroundings& surroundings, const ChannelPlaces& places) {
+  Resolver resolver(settings, surroundings, places, nullptr);
+  TRY(resolver.resolve_all(texts));
+  Urls out;
+  for (Channel& channel : std::move(resolver).take()) {
+    out.insert(std::move(channel.url));
+  }
+  return out;
+}
+
+Status check_allowed(std::span<const Channel> channels, const ChannelSettings& settings,
+                     const Surroundings& surroundings, const ChannelPlaces& places) {
+  const Urls allowed = TRY(urls_of(settings.allowlist_channels, settings, surroundings, places)
+                               .context("in allowlist_channels"));
+  const Urls denied = TRY(urls_of(settings.denylist_channels, settings, surroundings, places)
+                              .context("in denylist_channels"));
+  for (const Channel& channel : channels) {
+    if (!settings.allowlist_channels.empty() && !allowed.contains(channel.url)) {
+      return fail(ErrorKind::kPermission, "the channel {} is not among allowlist_channels",
+                  channel.name)
+          .with_hint("what is allowed stands in " + settings.lists_from);
+    }
+    if (denied.contains(channel.url)) {
+      return fail(ErrorKind::kPermission, "the channel {} is among denylist_channels", channel.name)
+          .with_hint("what is forbidden stands in " + settings.lists_from);
+    }
+  }
+  return {};
+}
+
+// conda's canonical names: what a multichannel lists is called by its name too, however it was
+// written ("defaults::numpy" for a channel named by its URL).
+void add_aliases(std::vector<Channel>& channels, const ChannelSettings& settings,
+                 const Surroundings& surroundings, const ChannelPlaces& places) {
+  const auto add = [&](const std::string& name, std::span<const std::string> members) {
+    std::vector<std::string> direct;  // lists within it have their own turn
+    std::ranges::copy_if(members, std::back_inserter(direct), [&](const std::string& member) {
+      return multichannel(settings, trim(member)) == nullptr && trim(member) != "local";
+    });
+    const auto urls = urls_of(direct, settings, surroundings, places);
+    if (!urls) {
+      return;  // nobody asked for this one: it is an error where it is used
+    }
+    for (Channel& channel : channels) {
+      if (urls->contains(channel.url) && !channel.is_called(name)) {
+        channel.aliases.push_back(name);
+      }
+    }
+  };
+  add("defaults", settings.default_channels);
+  for (const auto& [name, members] : settings.custom_multichannels) {
+    add(name, members);
+  }
+}
 
 }  // namespace
 
@@ -269,24 +237,25 @@ Result<std::vector<Channel>> resolve_channels(std::span<const std::string> texts
                                               const ChannelSettings& settings,
                                               const Surroundings& surroundings,
                                               Credentials& credentials) {
-  std::vector<Channel> out;
-  Resolver resolver(settings, surroundings, credentials);
-  for (const std::string& text : texts) {
-    TRY(resolver.resolve(text, out));
-  }
-  return out;
+  const ChannelPlaces places = TRY(ChannelPlaces::read(settings, surroundings));
+  Resolver resolver(settings, surroundings, places, &credentials);
+  TRY(resolver.resolve_all(texts));
+  std::vector<Channel> channels = std::move(resolver).take();
+  TRY(check_allowed(channels, settings, surroundings, places));
+  add_aliases(channels, settings, surroundings, places);
+  return channels;
 }
 
 std::vector<io::HttpUrl> request_urls(const Channel& channel, std::string_view url,
                                       const Credentials& credentials) {
-  const auto rest = behind(url, channel.url);
+  const auto rest = url_behind(url, channel.url);
   if (!rest || channel.mirrors.empty()) {
     return {credentials.authorize(url)};
   }
   std::vector<io::HttpUrl> out;
   out.reserve(channel.mirrors.size());
   for (const std::string& mirror : channel.mirrors) {
-    out.push_back(credentials.authorize(joined(mirror, *rest)));
+    out.push_back(credentials.authorize(joined_url(mirror, *rest)));
   }
   return out;
 }

@@ -166,6 +166,33 @@ TEST(Channel, MultichannelsMayNestButNotContainThemselves) {
   EXPECT_EQ(circle.error().kind, ErrorKind::kInvalid);
 }
 
+TEST(Channel, AMultichannelsNameMeansItsChannelsHoweverTheyAreWritten) {
+  ASSERT_VALUE(resolved,
+               resolve({"https://repo.anaconda.com/pkgs/main", "conda-forge"},
+                       "custom_multichannels: {ours: [conda-forge], broken: ['s3://x']}"));
+  EXPECT_TRUE(resolved.channels[0].is_called("defaults"));
+  EXPECT_FALSE(resolved.channels[0].is_called("ours"));
+  EXPECT_TRUE(resolved.channels[1].is_called("ours"));
+}
+
+// Lists of lists of lists would be a thousand to the eighth power.
+TEST(Channel, ListsOfListsTakeLinearTime) {
+  std::string condarc = "custom_multichannels:\n";
+  for (int level = 0; level < 7; ++level) {
+    condarc += "  m" + std::to_string(level) + ": [";
+    for (int i = 0; i < 250; ++i) {
+      condarc += "m" + std::to_string(level + 1) + ", ";
+    }
+    condarc += "x]\n";
+  }
+  condarc += "allowlist_channels: [m0]\ncustom_channels:\n";
+  for (int i = 0; i < 250; ++i) {
+    condarc += "  c" + std::to_string(i) + ": https://host\n";
+  }
+  ASSERT_VALUE(resolved, resolve({"m0"}, condarc));
+  EXPECT_EQ(resolved.channels.size(), 2U);  // x, and m7, which is no list
+}
+
 TEST(Channel, MirrorsAreAskedInsteadOfThePlace) {
   ASSERT_VALUE(resolved, resolve({"conda-forge"},
                                  "mirrored_channels:\n"
@@ -188,10 +215,12 @@ TEST(Channel, MovedPlacesAreFoundAtTheNewOne) {
 TEST(Channel, AllowAndDenyLists) {
   const std::string allow = "allowlist_channels: [conda-forge, defaults]\n";
   EXPECT_TRUE(resolve({"https://conda.anaconda.org/conda-forge", "defaults"}, allow));
-  const auto refused = resolve({"bioconda"}, allow);
+  const auto refused =
+      resolve({"bioconda"}, allow + "whitelist_channels: ['https://u:geheim@h/c']");
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::kPermission);
   EXPECT_THAT(refused.error().hint, HasSubstr(".condarc"));
+  EXPECT_THAT(refused.error().to_string(), Not(HasSubstr("geheim")));
   const std::string deny = "denylist_channels: [defaults]\n";
   EXPECT_TRUE(resolve({"conda-forge"}, deny));
   EXPECT_FALSE(resolve({"https://repo.anaconda.com/pkgs/r"}, deny));

@@ -14,7 +14,7 @@ namespace cloche::source {
 namespace {
 
 constexpr std::size_t kMaxFileBytes = std::size_t{1} << 20U;
-constexpr std::size_t kMaxEntries = 1000;  // of a list or a map
+constexpr std::size_t kMaxEntries = 256;  // of a list or a map
 
 bool is_name_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
@@ -89,7 +89,7 @@ Result<std::vector<std::string>> read_list(const Context& context, const YamlNod
     return out;
   }
   if (!node.is_sequence() || node.items.size() > kMaxEntries) {
-    return wrong(context, node, key, "a list of at most 1000 texts");
+    return wrong(context, node, key, "a list of at most 256 texts");
   }
   for (const YamlNode& item : node.items) {
     out.push_back(TRY(read_text(context, item, key)));
@@ -99,7 +99,7 @@ Result<std::vector<std::string>> read_list(const Context& context, const YamlNod
 
 Status check_map(const Context& context, const YamlNode& node, std::string_view key) {
   if (!node.is_mapping() || node.members.size() > kMaxEntries) {
-    return wrong(context, node, key, "a mapping of at most 1000 entries");
+    return wrong(context, node, key, "a mapping of at most 256 entries");
   }
   return {};
 }
