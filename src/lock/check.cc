@@ -179,7 +179,7 @@ class Checker {
   }
 
   void check_dependency(const Candidate& candidate, const std::string& text) {
-    const Spec* spec = compiled(text, candidate.name, {});
+    const Spec* spec = compiled_of_record(text, candidate.name);
     if (spec == nullptr || met(*spec)) {
       return;
     }
@@ -193,7 +193,7 @@ class Checker {
   }
 
   void check_constraint(const Candidate& candidate, const std::string& text) {
-    const Spec* spec = compiled(text, candidate.name, {});
+    const Spec* spec = compiled_of_record(text, candidate.name);
     if (spec == nullptr || !counts(*spec)) {
       return;
     }
@@ -230,6 +230,23 @@ class Checker {
       }
     }
     return entry->second.get();
+  }
+
+  // Records name one package each: patterns are for people (CEP 48), and would make the cost of a
+  // check quadratic.
+  const Spec* compiled_of_record(const std::string& text, const std::string& package) {
+    const Spec* spec = compiled(text, package, {});
+    if (spec == nullptr || !is_pattern(spec->parsed.name)) {
+      return spec;
+    }
+    findings_.push_back({.kind = FindingKind::kUnreadable,
+                         .package = package,
+                         .spec = text,
+                         .message = fmt::format("{} says '{}', which names no package",
+                                                printable(package), printable(text)),
+                         .hint = "",
+                         .at = {}});
+    return nullptr;
   }
 
   static Result<Spec> compile(const std::string& text) {

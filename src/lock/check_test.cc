@@ -91,6 +91,12 @@ TEST(CheckLock, SeesDuplicatesAndWhatItCannotRead) {
   EXPECT_THAT(unreadable, testing::Each(testing::StartsWith("unreadable: ")));
 }
 
+TEST(CheckLock, TakesPatternsFromPeopleOnly) {
+  EXPECT_THAT(messages(lock_of({sample_record("a", "1", {"b*"})}), {"a*", "z*"}),
+              ElementsAre("request: z* is not met: no z* is locked",
+                          "unreadable: a says 'b*', which names no package"));
+}
+
 TEST(CheckLock, KnowsChannelsByTheNamesOfTheLock) {
   conda::PackageRecord a = sample_record("a", "1");
   a.channel = "https://repo.anaconda.com/pkgs/main";

@@ -205,10 +205,7 @@ class Reader {
     out.depends = TRY(record.texts("depends"));
     out.constrains = TRY(record.texts("constrains"));
     if (const YamlNode* node = record.find("extra_depends")) {
-      YamlRecord extras = TRY(YamlRecord::open(*node, "'extra_depends'"));
-      for (const YamlNode::Member& member : node->members) {
-        out.extra_depends[member.key.text] = TRY(extras.texts(member.key.text));
-      }
+      out.extra_depends = TRY(text_lists_of(*node, "extra_depends"));
     }
     out.flags = TRY(record.texts("flags"));
     out.track_features = TRY(record.texts("track_features"));

@@ -86,6 +86,14 @@ TEST(ClocheLock, RefusesGarbageQuickly) {
   refused(std::string(1 << 20, '['));
   refused(std::string(1 << 20, '\xff'));
   EXPECT_THAT(refused(std::string(std::size_t{17} << 20U, ' ')).message, HasSubstr("larger than"));
+  std::string extras;
+  for (int i = 0; i < 60'000; ++i) {
+    extras += "k" + std::to_string(i) + ": [],";
+  }
+  refused(
+      "format_version: 1\nplatform: linux-64\nconda: {channel_priority: strict, packages: [{"
+      "name: a, version: 1, extra_depends: {" +
+      extras + "}}, {name: a, version: 1}]}\n");
 }
 
 }  // namespace

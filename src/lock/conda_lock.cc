@@ -86,7 +86,7 @@ class Reader {
     if (!platforms.empty() && std::ranges::find(platforms, options_.platform) == platforms.end()) {
       return record.refuse_key("platforms",
                                fmt::format("the file holds nothing for {}", options_.platform),
-                               fmt::format("it is for {}", fmt::join(platforms, ", ")));
+                               "it is for " + some_of(platforms));
     }
     return {};
   }
@@ -235,7 +235,7 @@ Json dependency_map(const std::vector<std::string>& depends) {
   }
   Json json = Json::object();
   for (const auto& [name, constraint] : out) {
-    json.set(name, constraint);
+    json.members().emplace_back(name, constraint);
   }
   return json;
 }

@@ -129,10 +129,10 @@ class Reader {
     std::vector<std::string> names;
     names.reserve(environments->members.size());
     for (const YamlNode::Member& member : environments->members) {
-      names.push_back(printable(member.key.text));
+      names.push_back(member.key.text);
     }
     Error error = refuse(environments->at, fmt::format("no environment '{}'", printable(wanted)),
-                         fmt::format("there is {}", fmt::join(names, ", ")));
+                         "there is " + some_of(names));
     error.kind = ErrorKind::kNotFound;
     return error;
   }
@@ -286,10 +286,7 @@ class Reader {
     out.depends = TRY(record.texts("depends"));
     out.constrains = TRY(record.texts("constrains"));
     if (const YamlNode* node = record.find("extra_depends")) {
-      YamlRecord extras = TRY(YamlRecord::open(*node, "'extra_depends'"));
-      for (const YamlNode::Member& member : node->members) {
-        out.extra_depends[member.key.text] = TRY(extras.texts(member.key.text));
-      }
+      out.extra_depends = TRY(text_lists_of(*node, "extra_depends"));
     }
     out.flags = TRY(record.texts("flags"));
     out.track_features = TRY(record.texts("track_features"));
@@ -386,7 +383,7 @@ class Record {
 Json extras_of(const conda::PackageRecord& record) {
   Json out = Json::object();
   for (const auto& [extra, specs] : record.extra_depends) {
-    out.set(extra, Record::list_of(specs));
+    out.members().emplace_back(extra, Record::list_of(specs));
   }
   return out;
 }

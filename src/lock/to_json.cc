@@ -50,7 +50,7 @@ class Record {
 Json extras_of(const std::map<std::string, std::vector<std::string>>& extras) {
   Json out = Json::object();
   for (const auto& [extra, specs] : extras) {
-    out.set(extra, Record::list_of(specs));
+    out.members().emplace_back(extra, Record::list_of(specs));
   }
   return out;
 }

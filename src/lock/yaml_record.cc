@@ -35,6 +35,41 @@ Result<std::string> text_of(const YamlNode& node, std::string_view what) {
   return node.text;
 }
 
+Result<std::vector<std::string>> texts_of(const YamlNode& node, std::string_view what) {
+  if (!node.is_sequence()) {
+    return refuse(node.at, fmt::format("{} is {}, not a list", what, node.kind_name()));
+  }
+  std::vector<std::string> out;
+  out.reserve(node.items.size());
+  for (const YamlNode& item : node.items) {
+    out.push_back(TRY(text_of(item, what)));
+  }
+  return out;
+}
+
+Result<std::map<std::string, std::vector<std::string>>> text_lists_of(const YamlNode& node,
+                                                                      std::string_view key) {
+  if (!node.is_mapping()) {
+    return refuse(node.at, fmt::format("'{}' is {}, not a mapping", key, node.kind_name()));
+  }
+  std::map<std::string, std::vector<std::string>> out;
+  const std::string what = fmt::format("an entry of '{}'", key);
+  for (const YamlNode::Member& member : node.members) {
+    out[member.key.text] = TRY(texts_of(member.value, what));
+  }
+  return out;
+}
+
+std::string some_of(const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 10;
+  std::vector<std::string> shown;
+  for (std::size_t i = 0; i < std::min(kShown, names.size()); ++i) {
+    shown.push_back(printable(names[i]));
+  }
+  const std::string list = join(shown, ", ");
+  return names.size() > kShown ? fmt::format("{} and {} more", list, names.size() - kShown) : list;
+}
+
 Result<YamlRecord> YamlRecord::open(const YamlNode& node, std::string_view what) {
   if (!node.is_mapping()) {
     return refuse(node.at, fmt::format("{} is {}, not a mapping", what, node.kind_name()));
@@ -115,16 +150,11 @@ Result<const std::vector<YamlNode>*> YamlRecord::list(std::string_view key) {
 }
 
 Result<std::vector<std::string>> YamlRecord::texts(std::string_view key) {
-  const std::vector<YamlNode>* items = TRY(list(key));
-  std::vector<std::string> out;
-  if (items != nullptr) {
-    out.reserve(items->size());
-    const std::string what = fmt::format("an entry of '{}'", key);
-    for (const YamlNode& item : *items) {
-      out.push_back(TRY(text_of(item, what)));
-    }
+  const YamlNode* found = find(key);
+  if (found == nullptr) {
+    return std::vector<std::string>();
   }
-  return out;
+  return texts_of(*found, fmt::format("an entry of '{}'", key));
 }
 
 Error YamlRecord::refuse_key(std::string_view key, std::string message, std::string hint) const {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -85,5 +86,15 @@ class YamlRecord {
 
 // A scalar that is no null.
 Result<std::string> text_of(const YamlNode& node, std::string_view what);
+
+// A list of them; `what` names an entry.
+Result<std::vector<std::string>> texts_of(const YamlNode& node, std::string_view what);
+
+// A mapping from texts to lists of texts, `key` of a record.
+Result<std::map<std::string, std::vector<std::string>>> text_lists_of(const YamlNode& node,
+                                                                      std::string_view key);
+
+// "a, b, c and 7 more", printable: for hints about files that hold any number of things.
+std::string some_of(const std::vector<std::string>& names);
 
 }  // namespace cloche::lock
