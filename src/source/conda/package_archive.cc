@@ -163,6 +163,7 @@ Result<PackageArchive> PackageArchive::open(const std::string& path,
                                             const std::string& temporary_directory) {
   PackageArchive archive;
   archive.path_ = path;
+  archive.temporary_directory_ = temporary_directory;
   const io::Descriptor file = TRY(io::open_for_reading(path));
   std::array<char, 4> magic{};
   const std::size_t count = TRY(io::read_some(file, magic.data(), magic.size(), path));
@@ -173,7 +174,7 @@ Result<PackageArchive> PackageArchive::open(const std::string& path,
     return archive;
   }
   if (start.starts_with("BZh")) {
-    TRY(archive.unpack_tar_bz2(temporary_directory));
+    TRY(archive.unpack_tar_bz2());
     return archive;
   }
   return fail(ErrorKind::kInvalid, "it is no conda package: neither a ZIP file nor bzip2")
@@ -189,10 +190,10 @@ Status PackageArchive::check_conda() const {
   return {};
 }
 
-Status PackageArchive::unpack_tar_bz2(const std::string& temporary_directory) {
+Status PackageArchive::unpack_tar_bz2() {
   io::FileReader file = TRY(io::FileReader::open(path_));
   const std::unique_ptr<io::Reader> plain = io::decompress(file, io::Compression::kBzip2);
-  tar_.emplace(TRY(io::TemporaryFile::create(io::temporary_place(temporary_directory), 0600)));
+  tar_.emplace(TRY(io::TemporaryFile::create(io::temporary_place(temporary_directory_), 0600)));
   std::string buffer(std::size_t{256} * 1024, '\0');
   for (std::uint64_t left = content_limit(file_bytes_);;) {
     const std::size_t count = TRY(plain->read(buffer));

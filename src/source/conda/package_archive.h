@@ -55,6 +55,7 @@ class PackageArchive {
 
   const std::string& path() const { return path_; }
   std::uint64_t file_bytes() const { return file_bytes_; }
+  const std::string& temporary_directory() const { return temporary_directory_; }
 
   // The entries below info/.
   Result<EntryStream> info() const { return stream(true); }
@@ -65,10 +66,11 @@ class PackageArchive {
  private:
   PackageArchive() = default;
   Status check_conda() const;
-  Status unpack_tar_bz2(const std::string& temporary_directory);
+  Status unpack_tar_bz2();
   Result<EntryStream> stream(bool info) const;
 
   std::string path_;
+  std::string temporary_directory_;
   std::uint64_t file_bytes_ = 0;
   std::optional<io::TemporaryFile> tar_;  // of a .tar.bz2
 };

@@ -99,12 +99,13 @@ Result<PackageFiles> PackageFiles::open(PackageArchive archive, const conda::Pac
   PackageMetadata metadata = TRY(read_package_metadata(archive));
   TRY(check_identity(metadata, record));
   PackageFiles files(std::move(archive), std::move(metadata), placement);
-  TRY(files.place(record.noarch));
+  files.noarch_ = record.noarch != conda::Noarch::kNone ? record.noarch : files.metadata_.noarch;
+  TRY(files.place());
   return files;
 }
 
-Status PackageFiles::place(conda::Noarch noarch) {
-  const bool python = noarch == conda::Noarch::kPython;
+Status PackageFiles::place() {
+  const bool python = noarch_ == conda::Noarch::kPython;
   if (python && placement_.python_version.empty()) {
     return fail(ErrorKind::kInvalid, "it is a noarch python package, and there is no python")
         .with_hint("add python to the environment");
@@ -253,7 +254,7 @@ class PackageFiles::Delivery {
                       PlacedPath& placed) {
     Hasher before;
     Hasher after;
-    io::SpillBuffer text(kTextInMemory, "");
+    io::SpillBuffer text(kTextInMemory, files_.archive_.temporary_directory());
     PrefixReplacement replacement(FileMode::kText, placed.entry.placeholder,
                                   files_.placement_.prefix, [&](std::string_view piece) -> Status {
                                     after.update(piece);

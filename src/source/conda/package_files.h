@@ -67,13 +67,15 @@ struct PlacedPath {
 
 class PackageFiles {
  public:
-  // Reads info/ and decides where each path goes; the record's noarch counts, not the package's.
+  // Reads info/ and decides where each path goes. The record says whether it is noarch; when it
+  // says nothing (an explicit list has only URLs), the package does.
   // kInvalid: what read_package_metadata() refuses; name, version or build are not the record's; a
   // noarch python package without a python; two paths that fall on one.
   static Result<PackageFiles> open(PackageArchive archive, const conda::PackageRecord& record,
                                    const Placement& placement);
 
   const PackageMetadata& metadata() const { return metadata_; }
+  conda::Noarch noarch() const { return noarch_; }
   std::uint64_t archive_bytes() const { return archive_.file_bytes(); }
 
   // Where everything goes, in paths.json's order, then the entry points' scripts. A listed path
@@ -99,11 +101,12 @@ class PackageFiles {
         metadata_(std::move(metadata)),
         placement_(std::move(placement)) {}
 
-  Status place(conda::Noarch noarch);
+  Status place();
 
   PackageArchive archive_;
   PackageMetadata metadata_;
   Placement placement_;
+  conda::Noarch noarch_ = conda::Noarch::kNone;
   std::vector<PlacedPath> paths_;
 };
 

@@ -6,8 +6,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <map>
-#include <mutex>
-#include <numeric>
 #include <optional>
 #include <unordered_set>
 #include <utility>
@@ -42,8 +40,9 @@ struct Shared {
   std::atomic<std::uint64_t> files = 0;
   std::atomic<std::uint64_t> bytes = 0;
 
-  // Paths that turned out to be one only through a link: winner and loser.
-  std::mutex mutex;
+  // Of rounds after the first, whose packages come one by one: where files written through a link
+  // really lie, and whose they are; and those that met another's, with winner and loser.
+  std::map<std::string, std::size_t> through;
   std::map<std::string, std::pair<std::size_t, std::size_t>> met;
 };
 
@@ -77,6 +76,7 @@ class DiskSink : public FileSink {
       return std::move(made.error());
     }
     file_ = std::move(*made);
+    TRY(note_link(file.path));
     ++shared_.files;
     shared_.bytes += file.size_bytes;
     return {};
@@ -124,6 +124,7 @@ class DiskSink : public FileSink {
       made = make();
     }
     if (made) {
+      TRY(note_link(path));
       ++shared_.files;
     }
     return made;
@@ -150,20 +151,30 @@ class DiskSink : public FileSink {
   // one only through a link. The later package wins, as everywhere.
   Result<bool> win(const std::string& path) {
     const std::string real = TRY(shared_.tree.real_path(path));
-    const std::ptrdiff_t owner = shared_.plan.owner(real);
+    const auto written = shared_.through.find(real);
+    const std::ptrdiff_t owner = written != shared_.through.end()
+                                     ? static_cast<std::ptrdiff_t>(written->second)
+                                     : shared_.plan.owner(real);
     if (owner < 0 || owner == static_cast<std::ptrdiff_t>(package_)) {
       return fail(ErrorKind::kConflict, "{} is there already", printable(path));
     }
     const auto other = static_cast<std::size_t>(owner);
     const bool won = package_ > other;
-    {
-      const std::scoped_lock lock(shared_.mutex);
-      shared_.met[real] = won ? std::pair(package_, other) : std::pair(other, package_);
-    }
+    shared_.met[real] = won ? std::pair(package_, other) : std::pair(other, package_);
     if (won) {
       TRY(shared_.tree.remove(path));
     }
     return won;
+  }
+
+  Status note_link(const std::string& path) {
+    if (shared_.plan.round(package_) > 0) {
+      std::string real = TRY(shared_.tree.real_path(path));
+      if (real != path || shared_.through.contains(real)) {
+        shared_.through[std::move(real)] = package_;
+      }
+    }
+    return {};
   }
 
   Shared& shared_;
@@ -236,10 +247,15 @@ class Installation {
                               const std::string& prefix_in_files) {
     prefix_ = prefix_in_files;
     TRY(open_packages(spill));
+    std::uint64_t total = 0;
+    for (const PackageFiles& one : files_) {
+      total += one.archive_bytes();
+    }
+    progress_.begin(kActivity, total, Progress::Unit::kBytes);
     const PrefixPlan plan(planned());
     const io::DirectoryTree tree = TRY(io::DirectoryTree::open(root));
     TRY(tree.make_directory("conda-meta"));
-    Shared shared{.tree = tree, .plan = plan, .stop = stop_, .mutex = {}, .met = {}};
+    Shared shared{.tree = tree, .plan = plan, .stop = stop_, .through = {}, .met = {}};
     for (std::size_t round = 0; TRY(write_round(round, shared)); ++round) {
     }
     InstallReport report = report_of(shared);
@@ -247,6 +263,7 @@ class Installation {
       TRY(compile(root, plan, report));
     }
     TRY(write_records(tree));
+    progress_.end(kActivity);
     return report;
   }
 
@@ -293,18 +310,21 @@ class Installation {
       }
       later = later || shared.plan.round(i) >= round;
     }
+    const auto write = [&](std::size_t i) -> Status {
+      DiskSink sink(shared, i);
+      TRY(files_[i].deliver(sink).context("in the package {}", file_name(packages_[i])));
+      progress_.advance(kActivity, files_[i].archive_bytes(), packages_[i].record.name);
+      return {};
+    };
+    if (round > 0) {  // rare, and only so nobody meets a file that is being written
+      for (const std::size_t i : members) {
+        TRY(write(i));
+      }
+      return later;
+    }
     std::ranges::stable_sort(members, std::greater(),
                              [&](std::size_t i) { return files_[i].archive_bytes(); });
-    TRY(pool_.run(
-        members.size(),
-        [&](std::size_t at) -> Status {
-          const std::size_t i = members[at];
-          DiskSink sink(shared, i);
-          TRY(files_[i].deliver(sink).context("in the package {}", file_name(packages_[i])));
-          progress_.advance(kActivity, files_[i].archive_bytes(), packages_[i].record.name);
-          return {};
-        },
-        stop_));
+    TRY(pool_.run(members.size(), [&](std::size_t at) { return write(members[at]); }, stop_));
     return later;
   }
 
@@ -315,7 +335,7 @@ class Installation {
     std::vector<std::string> all;
     for (std::size_t i = 0; i < packages_.size(); ++i) {
       for (const PlacedPath& placed : files_[i].paths()) {
-        if (packages_[i].record.noarch == conda::Noarch::kPython && placed.path.ends_with(".py") &&
+        if (files_[i].noarch() == conda::Noarch::kPython && placed.path.ends_with(".py") &&
             !placed.is_link && placed.path.starts_with(placement.site_packages + "/") &&
             plan.owns(i, placed.path)) {
           all.push_back(placed.path);
@@ -369,8 +389,10 @@ class Installation {
     return pool_.run(packages_.size(), [&](std::size_t i) -> Status {
       const std::string path = "conda-meta/" + distribution_name(packages_[i].record) + ".json";
       const io::Descriptor file = TRY(tree.create_file(path, 0644));
+      conda::PackageRecord record = packages_[i].record;
+      record.noarch = files_[i].noarch();
       return io::write_all(file,
-                           prefix_record({.record = packages_[i].record,
+                           prefix_record({.record = record,
                                           .paths = files_[i].paths(),
                                           .bytecode = bytecode_[i],
                                           .requested_specs = packages_[i].requested_specs,
@@ -467,15 +489,9 @@ Result<InstallReport> install_prefix(const std::vector<InstallPackage>& packages
     return io::system_error(errno, "create a directory in", work.path());
   }
 
-  const std::uint64_t total = std::accumulate(
-      packages.begin(), packages.end(), std::uint64_t{0},
-      [](std::uint64_t sum, const InstallPackage& one) { return sum + one.record.size_bytes; });
-  progress.begin(kActivity, total, Progress::Unit::kBytes);
   Installation installation(packages, options, pool, progress, stop);
   InstallReport report = TRY(installation.write(
       root, spill, options.prefix_in_files.empty() ? prefix : options.prefix_in_files));
-  progress.end(kActivity);
-
   TRY(io::write_file_atomically(join_path(root, kHistory),
                                 history(packages, options, clock.now_ms())));
   TRY(put_in_place(root, prefix, standing));

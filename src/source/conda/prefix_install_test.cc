@@ -245,6 +245,25 @@ TEST_F(PrefixInstallTest, WritesThroughALinkOfAnEarlierPackage) {
   EXPECT_THAT(report.clobbers, ElementsAre(Clobber{"lib/own", "user", {"base"}}));
 }
 
+TEST_F(PrefixInstallTest, TheLaterPackageWinsThroughLinksToo) {
+  // early writes b/f by the link a, middle by its own name after another link, late by a again.
+  const TestPackage base = TestPackage("base").file("b/x", "").symlink("a", "b").symlink("c", "b");
+  const TestPackage early = TestPackage("early").file("a/f", "early");
+  const TestPackage middle = TestPackage("middle").file("b/f", "middle").file("c/g", "middle");
+  const TestPackage late = TestPackage("late").file("a/f", "late").file("a/g", "late");
+  ASSERT_VALUE(two, install({base, early, middle}));
+  EXPECT_EQ(read("b/f"), "middle");
+  EXPECT_THAT(two.clobbers, ElementsAre(Clobber{"b/f", "middle", {"early"}}));
+  fs::remove_all(prefix());
+  ASSERT_VALUE(swapped, install({base, middle, early}));
+  EXPECT_EQ(read("b/f"), "early");
+  EXPECT_THAT(swapped.clobbers, ElementsAre(Clobber{"b/f", "early", {"middle"}}));
+  fs::remove_all(prefix());
+  ASSERT_VALUE(all, install({base, early, middle, late}));
+  EXPECT_EQ(read("b/f") + read("b/g"), "latelate");
+  EXPECT_EQ(all.clobbers.size(), 3U);
+}
+
 TEST_F(PrefixInstallTest, NeverWritesThroughALinkThatLeadsOut) {
   fs::create_directory(place_.path() + "/outside");
   for (const std::string& target : {place_.path() + "/outside", std::string("../../outside")}) {
