@@ -382,6 +382,27 @@ TEST_F(HttpClientTest, StopsWhenAsked) {
   }
 }
 
+TEST_F(HttpClientTest, ASlowAnswerHoldsUpNoOther) {
+  server_.set("/slow", {.body = "x", .delay_ms = 500});
+  server_.set("/fast", {.body = "x"});
+  StringSink other;
+  class Order : public Progress {
+   public:
+    void advance(std::string_view /*activity*/, std::uint64_t /*more*/,
+                 std::string_view item) override {
+      items_.emplace_back(item);
+    }
+    std::vector<std::string> items_;
+  };
+  Order order;
+  std::vector<HttpRequest> requests = {request_for(sink_, {server_.url("/slow")}),
+                                       request_for(other, {server_.url("/fast")})};
+  requests[0].name = "slow";
+  requests[1].name = "fast";
+  client_.run(requests, {}, order);
+  EXPECT_THAT(order.items_, ElementsAre("fast", "slow"));
+}
+
 TEST_F(HttpClientTest, GivesUpOnAServerThatStalls) {
   HttpOptions options = fast();
   options.stall_timeout_s = 1;

@@ -134,11 +134,13 @@ void HttpTransfer::set_connection_options(const std::string& target) {
   curl_easy_setopt(handle, CURLOPT_BUFFERSIZE, kBufferBytes);
   set(handle, CURLOPT_USERAGENT, options_.user_agent.c_str());
   set(handle, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
-  set(handle, CURLOPT_PIPEWAIT, 1L);  // rather one connection for all than one for each
   set(handle, CURLOPT_PROTOCOLS_STR, "http,https");
   // What was asked for securely is not answered insecurely.
   const bool secure = to_lower(target.substr(0, 6)) == "https:";
   set(handle, CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https");
+  // Rather one connection for all than one for each. Without TLS there is no HTTP/2, and the others
+  // would wait for the first one's answer to learn that.
+  set(handle, CURLOPT_PIPEWAIT, secure ? 1L : 0L);
   set(handle, CURLOPT_FOLLOWLOCATION, 1L);
   set(handle, CURLOPT_MAXREDIRS, kMaxRedirects);
   set(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.connect_timeout_ms));

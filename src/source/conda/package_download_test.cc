@@ -231,6 +231,37 @@ TEST_F(PackageCacheTest, AServersRefusalIsPassedOn) {
   EXPECT_EQ(fetch({record("b")}).error().kind, ErrorKind::kPermission);
 }
 
+TEST_F(PackageCacheTest, AFullDiskIsToldAndWhatCameIsContinued) {
+  const conda::PackageRecord one = record("a");
+  serve(one);
+  {
+    const io::LowerLimit limit(RLIMIT_FSIZE, 50'000);
+    const auto failed = fetch({one});
+    ASSERT_FALSE(failed);
+    EXPECT_EQ(failed.error().kind, ErrorKind::kUnavailable);
+  }
+  ASSERT_VALUE(paths, fetch({one}));
+  EXPECT_EQ(read(paths.front()), content_of("a"));
+  EXPECT_THAT(left(), ElementsAre(one.sha256));
+}
+
+TEST_F(PackageCacheTest, StopsWhenAsked) {
+  io::TestResource slow;
+  slow.delay_ms = 30'000;
+  serve(record("a"), slow);
+  serve(record("b"));
+  std::stop_source source;
+  const std::jthread stopper([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    source.request_stop();
+  });
+  const std::vector<conda::PackageRecord> records = {record("a"), record("b")};
+  const auto paths = cache_.fetch(records, {}, {}, source.get_token(), progress_);
+  ASSERT_FALSE(paths);
+  EXPECT_EQ(paths.error().kind, ErrorKind::kCancelled);
+  EXPECT_THAT(left(), ElementsAre(record("b").sha256));  // what had come is kept
+}
+
 TEST_F(PackageCacheTest, ManyAtOnceDoNotDisturbEachOther) {
   std::vector<conda::PackageRecord> records;
   for (int i = 0; i < 10; ++i) {

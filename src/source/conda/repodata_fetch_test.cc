@@ -287,6 +287,42 @@ TEST_F(RepodataCacheTest, ReadsLocalChannelsInPlace) {
   EXPECT_THAT(nothing.error().hint, HasSubstr("conda index"));
 }
 
+TEST_F(RepodataCacheTest, AFullDiskLeavesTheOldCopy) {
+  server_.set("/forge/noarch/repodata.json", {.body = kJson});
+  ASSERT_TRUE(fetch({channel()}));
+  const std::size_t before = files_in_cache();
+  server_.set("/forge/noarch/repodata.json", {.body = kJson + std::string(100'000, ' ')});
+  {
+    const io::LowerLimit limit(RLIMIT_FSIZE, 10'000);
+    const auto failed = fetch({channel()});
+    ASSERT_FALSE(failed);
+    EXPECT_EQ(failed.error().kind, ErrorKind::kUnavailable);
+  }
+  EXPECT_EQ(files_in_cache(), before);
+  ASSERT_VALUE(old, fetch({channel()}, {.offline = true}));
+  EXPECT_EQ(content(old[1]), kJson);
+  ASSERT_VALUE(files, fetch({channel()}));
+  EXPECT_GT(files[1].size_bytes, 100'000U);
+}
+
+TEST_F(RepodataCacheTest, StopsWhenAsked) {
+  io::TestResource slow;
+  slow.body = kJson;
+  slow.delay_ms = 30'000;
+  server_.set("/forge/noarch/repodata.json.zst", slow);
+  std::stop_source source;
+  const std::jthread stopper([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    source.request_stop();
+  });
+  const std::vector<Channel> channels = {channel()};
+  const auto subdirs = channel_subdirs(channels, "linux-64");
+  const auto files =
+      cache_.fetch(subdirs, {.allow_stale = true}, source.get_token(), progress_, diagnostics_);
+  ASSERT_FALSE(files);
+  EXPECT_EQ(files.error().kind, ErrorKind::kCancelled);
+}
+
 TEST_F(RepodataCacheTest, ManyAtOnceDoNotDisturbEachOther) {
   for (int version = 0; version < 5; ++version) {
     const std::string body = R"({"packages":{},"version":)" + std::to_string(version) + "}";
