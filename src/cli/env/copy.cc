@@ -123,8 +123,9 @@ const Command kEnvShare = {
     .path = "env share",
     .summary = "put a version into a registry",
     .description =
-        "Copies a version, with the files of its build context, into a registry, where every "
-        "workspace that knows the registry finds it as "
+        "Copies a version, with the files of its build context and its locks, into a registry, "
+        "where "
+        "every workspace that knows the registry finds it as "
         "azureml://registries/REGISTRY/environments/NAME/versions/VERSION.",
     .arguments = kShareArguments,
     .examples = kShareExamples,

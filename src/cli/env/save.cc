@@ -96,8 +96,9 @@ const Command kEnvSave = {
     .path = "env save",
     .summary = "write a version into one file, for another workspace",
     .description =
-        "The file holds the definition, the description, the tags, and the files of the build "
-        "context; the same version gives the same bytes. docs/formats/bundle.md says how.",
+        "The file holds the definition, the description, the tags, the files of the build context "
+        "and the locks; the same version with the same locks gives the same bytes. "
+        "docs/formats/bundle.md says how.",
     .arguments = kSaveArguments,
     .examples = kSaveExamples,
     .see_also = "env load, env export, env share",
