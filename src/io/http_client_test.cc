@@ -299,6 +299,29 @@ TEST_F(HttpClientTest, GoesThroughAProxy) {
   EXPECT_EQ(sink_.content(), "by proxy");
 }
 
+TEST_F(HttpClientTest, AProxysRefusalIsNotTheHosts) {
+  HttpOptions options = fast();
+  options.proxies["https://channel.invalid"] = server_.url();
+  server_.set("channel.invalid:443", {.status = 407});
+  HttpClient client(options);
+  const HttpRequest request = request_for(sink_, {"https://channel.invalid/a"});
+  const auto response = client.run(std::span(&request, 1), {}, progress_).front();
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind, ErrorKind::kPermission);
+  EXPECT_THAT(response.error().message, HasSubstr("407 from the proxy"));
+  EXPECT_EQ(server_.requests().size(), 1U);
+}
+
+TEST_F(HttpClientTest, AHostsOwnProxyComesFirst) {
+  HttpOptions options = fast();
+  options.proxies["http"] = "http://127.0.0.1:1";
+  options.proxies["http://127.0.0.1"] = "";  // none
+  server_.set("/a", {.body = "x"});
+  HttpClient client(options);
+  const HttpRequest request = request_for(sink_, {server_.url("/a")});
+  EXPECT_TRUE(client.run(std::span(&request, 1), {}, progress_).front());
+}
+
 TEST_F(HttpClientTest, NoSecretReachesAMessage) {
   server_.set("/t/tk-geheim/a", {.fail_times = 100, .fail_status = 403});
   std::string url = server_.url("/t/tk-geheim/a?signature=geheim");

@@ -55,14 +55,22 @@ std::optional<ContentRange> parse_content_range(std::string_view text) {
   return ContentRange{*from, number(trim(text.substr(slash + 1)))};
 }
 
+// "host" of "host:8080"; an IPv6 address stands in brackets.
+std::string without_port(const std::string& host) {
+  return host.ends_with(']') ? host : host.substr(0, host.rfind(':'));
+}
+
+// As `requests` has it, which conda uses: the host's own setting before the scheme's, before all's.
 std::string proxy_for(const HttpOptions& options, std::string_view url) {
   const std::size_t mark = url.find("://");
   const std::string scheme = to_lower(url.substr(0, mark));
   std::string_view host = url.substr(std::min(url.size(), mark + 3));
   host = host.substr(0, host.find_first_of("/?#"));
   host = host.substr(host.rfind('@') + 1);  // npos + 1 is 0
-  const std::string exact = scheme + "://" + std::string(host);
-  for (const std::string& key : {exact, "all://" + std::string(host), scheme, std::string("all")}) {
+  const std::string with_port(host);
+  const std::string name = without_port(with_port);
+  for (const std::string& key : {scheme + "://" + with_port, scheme + "://" + name, "all://" + name,
+                                 scheme, std::string("all")}) {
     if (const auto found = options.proxies.find(key); found != options.proxies.end()) {
       return found->second;
     }
@@ -344,6 +352,13 @@ HttpOutcome HttpTransfer::judge_status() {
 }
 
 HttpOutcome HttpTransfer::judge_failure(CURLcode code) {
+  long proxy_status = 0;
+  curl_easy_getinfo(handle_.get(), CURLINFO_HTTP_CONNECTCODE, &proxy_status);
+  if (proxy_status >= 400) {  // it was the proxy that said no
+    return {.kind = is_transient_status(proxy_status) ? HttpOutcome::Kind::kRetry
+                                                      : HttpOutcome::Kind::kNotHere,
+            .error = status_error(proxy_status, "from the proxy", url())};
+  }
   return {.kind = is_transient(code) ? HttpOutcome::Kind::kRetry : HttpOutcome::Kind::kNotHere,
           .error = transport_error(code, url(), reason_),
           .no_connection = is_no_connection(code)};
