@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 #include <set>
 
 #include <re2/re2.h>
@@ -55,8 +54,8 @@ bool glob_matches(std::string_view pattern, std::string_view text) {
 struct VersionMatcher::Clause {
   using Op = VersionClause::Op;
   Op op = Op::kAny;
-  std::optional<Version> operand;
-  std::optional<Version> family;  // ~=1.2.3 stays within 1.2
+  Version operand;
+  Version family;  // ~=1.2.3 stays within 1.2
   TextMatcher text;
 
   bool matches(const Version& version) const {
@@ -67,13 +66,13 @@ struct VersionMatcher::Clause {
       case Op::kRegex:
         return text.matches(version.text());
       case Op::kPrefix:
-        return version.starts_with(*operand);
+        return version.starts_with(operand);
       case Op::kNotPrefix:
-        return !version.starts_with(*operand);
+        return !version.starts_with(operand);
       case Op::kCompatible:
-        return version >= *operand && version.starts_with(*family);
+        return version >= operand && version.starts_with(family);
       default:
-        return compares(version <=> *operand);
+        return compares(version <=> operand);
     }
   }
 

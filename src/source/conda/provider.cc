@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <numeric>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -162,7 +163,7 @@ struct CondaProvider::State {
            std::ranges::find(channel.aliases, text) != channel.aliases.end();
   }
 
-  bool channel_serves(const ProviderChannel& channel, const NameState& name) const {
+  static bool channel_serves(const ProviderChannel& channel, const NameState& name) {
     return name.wants_channel ? is_called(channel, name.channel) : !channel.only_when_named;
   }
 
@@ -203,9 +204,9 @@ struct CondaProvider::State {
 
   // Parses and orders the versions of a name and gives every solvable its own. A record whose
   // version cannot be read is left out: nothing could ask for it.
-  void order_versions(NameState& name, std::vector<Solvable>& found) {
+  void order_versions(NameState& name, std::vector<Solvable>& found) const {
     std::unordered_map<std::string_view, std::uint32_t> by_text;
-    std::vector<std::optional<Version>> parsed;
+    std::vector<Version> parsed;
     std::uint32_t last_string = kNone;
     std::uint32_t last_index = kNone;
     std::uint32_t last_version = 0;
@@ -214,38 +215,35 @@ struct CondaProvider::State {
         last_string = one.record->version;
         last_index = one.index_state;
         const std::string_view text = text_of(one, last_string);
-        const auto [place, added] =
-            by_text.try_emplace(text, static_cast<std::uint32_t>(parsed.size()));
+        const auto [place, added] = by_text.try_emplace(text, kNone);
         if (added) {
-          auto version = Version::parse(text);
-          parsed.push_back(version ? std::optional(std::move(*version)) : std::nullopt);
+          if (auto version = Version::parse(text)) {
+            place->second = static_cast<std::uint32_t>(parsed.size());
+            parsed.push_back(std::move(*version));
+          }
         }
         last_version = place->second;
       }
       one.version = last_version;
     }
-    std::vector<std::uint32_t> order;
-    for (std::uint32_t i = 0; i < parsed.size(); ++i) {
-      if (parsed[i]) {
-        order.push_back(i);
-      }
-    }
+    std::erase_if(found, [](const Solvable& one) { return one.version == kNone; });
+    std::vector<std::uint32_t> order(parsed.size());
+    std::iota(order.begin(), order.end(), 0U);
     std::ranges::sort(order, [&](std::uint32_t a, std::uint32_t b) {
-      const auto compared = *parsed[a] <=> *parsed[b];
-      return compared == 0 ? parsed[a]->text() < parsed[b]->text() : compared < 0;
+      const auto compared = parsed[a] <=> parsed[b];
+      return compared == 0 ? parsed[a].text() < parsed[b].text() : compared < 0;
     });
-    std::vector<std::uint32_t> place(parsed.size(), kNone);
+    std::vector<std::uint32_t> place(parsed.size());
     std::uint32_t rank = 0;
     for (const std::uint32_t i : order) {
-      rank += !name.versions.empty() && name.versions.back() != *parsed[i] ? 1U : 0U;
+      rank += !name.versions.empty() && name.versions.back() != parsed[i] ? 1U : 0U;
       place[i] = static_cast<std::uint32_t>(name.versions.size());
-      name.versions.push_back(std::move(*parsed[i]));
+      name.versions.push_back(std::move(parsed[i]));
       name.ranks.push_back(rank);
     }
     for (Solvable& one : found) {
       one.version = place[one.version];
     }
-    std::erase_if(found, [](const Solvable& one) { return one.version == kNone; });
   }
 
   bool favoured(const Solvable& one, std::string_view name) const {
@@ -867,6 +865,7 @@ struct CondaProvider::State {
     }
     TRY(prefetch_dependencies(group));
     std::vector<std::vector<std::pair<std::string_view, std::int64_t>>> keys;
+    keys.reserve(group.size());
     for (const SolvableId one : group) {
       keys.push_back(TRY(newest_allowed(one)));
     }
@@ -1101,6 +1100,7 @@ Result<std::vector<RequirementId>> CondaProvider::request(const MatchSpec& spec)
   Dependencies wanted;
   TRY(state_->add_dependency(wanted, state_->asked(spec)));
   std::vector<RequirementId> out;
+  out.reserve(wanted.requirements.size());
   for (const Dependency& one : wanted.requirements) {
     out.push_back(one.condition ? state_->step(one.requirement, *one.condition) : one.requirement);
   }
@@ -1168,11 +1168,11 @@ bool CondaProvider::tied(SolvableId a, SolvableId b) {
   return one.name == other.name && one.tie == other.tie && one.record != nullptr;
 }
 
-Result<SolvableId> CondaProvider::prefer(std::span<const SolvableId> candidates) {
-  if (state_->state(candidates.front()).place == kNone) {
-    TRY(state_->compare_tied(candidates.front()));
+Result<SolvableId> CondaProvider::prefer(std::span<const SolvableId> tied) {
+  if (state_->state(tied.front()).place == kNone) {
+    TRY(state_->compare_tied(tied.front()));
   }
-  return *std::ranges::min_element(candidates, std::less<>(),
+  return *std::ranges::min_element(tied, std::less<>(),
                                    [&](SolvableId id) { return state_->state(id).place; });
 }
 

@@ -74,7 +74,7 @@ class Window {
     if (capacity() * 2 > kMaxWindowBytes) {
       return false;
     }
-    buffer_.resize(capacity() * 2 + kSlack);
+    buffer_.resize((capacity() * 2) + kSlack);
     return true;
   }
 
@@ -483,11 +483,11 @@ class Parser {
   // While it lives, the text has its braces.
   class Fragment {
    public:
-    Fragment(char* begin, std::size_t length)
-        : begin_(begin),
-          end_(begin + length),
-          before_(std::exchange(begin_[-1], '{')),
-          behind_{std::exchange(end_[0], '}'), std::exchange(end_[1], ' ')} {}
+    Fragment(char* begin, std::size_t length) : begin_(begin), end_(begin + length) {
+      begin_[-1] = '{';
+      end_[0] = '}';
+      end_[1] = ' ';  // simdjson takes a '}' right behind a document for one too many
+    }
     ~Fragment() {
       begin_[-1] = before_;
       std::ranges::copy(behind_, end_);
@@ -498,8 +498,8 @@ class Parser {
    private:
     char* begin_;
     char* end_;
-    char before_;
-    char behind_[2];  // simdjson takes a '}' right behind a document for one too many
+    char before_ = begin_[-1];
+    std::array<char, 2> behind_ = {end_[0], end_[1]};
   };
 
   error_code open_fragment(std::size_t length, ondemand::document& document) {
@@ -531,7 +531,6 @@ class Parser {
         TRY(add_record());
         done = key;
       }
-      pending = false;
       const Result<bool> complete = read_record(field);
       if (!complete) {
         return complete.error();
