@@ -234,6 +234,31 @@ TEST_F(HttpClientTest, GoesOnToTheNextMirror) {
   EXPECT_EQ(server_.requests().back().headers.at("range"), "bytes=1000-");
 }
 
+TEST_F(HttpClientTest, ContinuesAtAnotherMirrorWhoseETagIsAnother) {
+  server_.set("/cut", {.body = long_body(), .etag = "\"1\"", .cut_times = 9, .cut_after = 1000});
+  server_.set("/good", {.body = long_body(), .etag = "\"2\""});
+  HttpRequest request = request_for(sink_, {server_.url("/cut"), server_.url("/good")});
+  request.hash_is_checked = true;
+  ASSERT_TRUE(get(request));
+  EXPECT_EQ(sink_.content(), long_body());
+  EXPECT_EQ(server_.requests().back().headers.at("range"), "bytes=1000-");
+  EXPECT_FALSE(server_.requests().back().headers.contains("if-range"));
+  // Without a hash nobody knows that the two have the same body.
+  server_.set("/cut",
+              {.body = "xx" + long_body(), .etag = "\"1\"", .cut_times = 9, .cut_after = 1000});
+  request.hash_is_checked = false;
+  ASSERT_TRUE(get(request));
+  EXPECT_EQ(sink_.content(), long_body());
+}
+
+TEST_F(HttpClientTest, AnETagWithALineBreakIsNotSent) {
+  server_.set("/a", {.body = "x"});
+  HttpRequest request = request_for(sink_, {server_.url("/a")});
+  request.etag = "\"1\"\r\nX-Evil: 1";
+  ASSERT_TRUE(get(request));
+  EXPECT_FALSE(server_.requests().front().headers.contains("x-evil"));
+}
+
 TEST_F(HttpClientTest, WhenAllMirrorsFailTheMostTellingErrorIsReported) {
   server_.set("/secret", {.authorization = "Basic x"});
   const auto response = get(

@@ -105,6 +105,12 @@ HttpResponse HttpTransfer::response() const {
           .size_bytes = received_};
 }
 
+// A mirror knows nothing of another one's ETag.
+bool HttpTransfer::validator_fits() const {
+  return !validator_.empty() &&
+         (validator_mirror_ == request_.urls.size() || validator_mirror_ == mirror_);
+}
+
 bool HttpTransfer::conditional() const {
   return !request_.etag.empty() || !request_.last_modified.empty();
 }
@@ -119,10 +125,8 @@ Result<CURL*> HttpTransfer::start(std::size_t mirror) {
   // A new one each time: libcurl 7.88 refuses options on a handle whose name resolution failed.
   handle_.reset(curl_easy_init());
   CHECK(handle_ != nullptr);
-  const bool known_body = request_.hash_is_checked ||
-                          (!validator_.empty() && (validator_mirror_ == request_.urls.size() ||
-                                                   validator_mirror_ == mirror));
-  asked_from_ = may_resume_ && known_body ? received_ : 0;
+  const bool same_body = request_.hash_is_checked || validator_fits();
+  asked_from_ = may_resume_ && same_body ? received_ : 0;
   body_began_ = partial_useless_ = sink_failed_ = false;
   refused_.reset();
   reason_[0] = '\0';
@@ -180,13 +184,16 @@ void HttpTransfer::set_connection_options(const std::string& target) {
 void HttpTransfer::set_headers() {
   curl_slist* list = nullptr;
   const auto add = [&list](const std::string& name, const std::string& value) {
-    list = curl_slist_append(list, (name + ": " + value).c_str());
+    // A line break would write another header.
+    if (std::ranges::none_of(value, [](char c) { return static_cast<unsigned char>(c) < ' '; })) {
+      list = curl_slist_append(list, (name + ": " + value).c_str());
+    }
   };
   for (const HttpHeader& header : request_.urls[mirror_].headers) {
     add(header.name, header.value);
   }
   if (asked_from_ > 0) {
-    if (!validator_.empty()) {
+    if (validator_fits()) {
       add("If-Range", validator_);
     }
   } else {

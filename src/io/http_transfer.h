@@ -76,6 +76,7 @@ class HttpTransfer {
   void set_connection_options(const std::string& target);
   void set_headers();
   bool conditional() const;
+  bool validator_fits() const;
   void keep_validator();
   HttpOutcome judge_status();
   HttpOutcome judge_failure(CURLcode code);

@@ -25,9 +25,9 @@ namespace cloche::source {
 namespace {
 
 // conda-forge's index of linux-64 is 0.7 MB compressed, its largest shards some 100 KB.
-constexpr std::size_t kMaxIndexBytes = std::size_t{256} << 20U;
-constexpr std::size_t kMaxShardBytes = std::size_t{256} << 20U;  // decompressed
-constexpr std::uint64_t kMaxShardFileBytes = std::uint64_t{64} << 20U;
+constexpr std::size_t kMaxIndexBytes = std::size_t{64} << 20U;
+constexpr std::size_t kMaxShardBytes = std::size_t{64} << 20U;  // decompressed
+constexpr std::uint64_t kMaxShardFileBytes = std::uint64_t{16} << 20U;
 constexpr std::size_t kHashBytes = 32;
 constexpr std::string_view kActivity = "fetching package records";
 
@@ -123,7 +123,7 @@ Status ShardedIndex::read_index() {
 
 Status ShardedIndex::read_shards(MsgpackReader& reader) {
   const std::size_t count = TRY(reader.read_map());
-  shards_.reserve(count);
+  shards_.reserve(std::min(count, bytes_->size() / kHashBytes));  // a hostile count says little
   for (std::size_t i = 0; i < count; ++i) {
     const std::string_view name = TRY(reader.read_string());
     const std::string_view hash = TRY(reader.read_binary());
