@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t kMaxPathBytes = 4096;
 constexpr std::size_t kMaxComponentBytes = 255;
-constexpr std::uint64_t kAlwaysAllowedBytes = std::uint64_t{256} << 20U;
+constexpr std::uint64_t kAlwaysAllowedBytes = std::uint64_t{64} << 20U;
 constexpr std::uint64_t kMaxExpansion = 1000;
 constexpr std::int64_t kFormatVersion = 2;
 

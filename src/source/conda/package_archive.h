@@ -20,7 +20,7 @@ Result<std::string> package_path(std::string_view path);
 // The entries of one of the two streams, in the archive's order, their paths as package_path()
 // makes them. One thread. Nothing is held but buffers and the names that were seen.
 // kInvalid, naming the entry: a path that package_path() refuses, the same path twice (a directory
-// may be named again), a device, a FIFO, a link without target; content of over 256 MiB that is
+// may be named again), a device, a FIFO, a link without target; content of over 64 MiB that is
 // also more than 1,000 times the archive; more than 1,000,000 entries. kCorrupt: damaged or cut
 // short.
 class EntryStream {

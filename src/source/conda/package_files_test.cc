@@ -192,6 +192,13 @@ TEST_F(PackageFilesTest, RefusesEntriesThatLeadOut) {
             "info/link.json");
 }
 
+TEST_F(PackageFilesTest, RefusesContentThatNoArchiveOfThisSizeHolds) {
+  const TestPackage package = TestPackage("a").file("zeros", std::string(70'000'000, '\0'));
+  const auto sink = unpack(package.write(place_.path()), package.record(), placement());
+  ASSERT_FALSE(sink);
+  EXPECT_EQ(sink.error().message, "zeros makes the content larger than is believable");
+}
+
 TEST_F(PackageFilesTest, RefusesAnotherPackage) {
   const TestPackage package = TestPackage("a", "1.0", "0").file("x", "1");
   conda::PackageRecord record = package.record();
