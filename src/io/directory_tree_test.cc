@@ -1,9 +1,18 @@
 #include "io/directory_tree.h"
 
+#include <array>
+#include <cerrno>
+#include <cstddef>
 #include <filesystem>
 
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "io/testing.h"
 
@@ -66,6 +75,46 @@ TEST_F(DirectoryTreeTest, FollowsLinksInsideOnly) {
     EXPECT_FALSE(made.make_hardlink(name + "/evil", "lib/a.so"));
   }
   EXPECT_TRUE(fs::is_empty(place_.path() + "/outside"));
+}
+
+// From here on the process's kernel does not know openat2, as before Linux 5.6.
+bool forget_openat2() {
+  std::array<struct sock_filter, 4> code = {{
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  }};
+  const struct sock_fprog program{code.size(), code.data()};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+TEST_F(DirectoryTreeTest, FollowsNoLinkWhereTheKernelIsOld) {
+  constexpr int kSkip = 77;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (!forget_openat2()) {
+      ::_exit(kSkip);
+    }
+    const DirectoryTree made = tree();
+    bool good = made.make_directory("lib").has_value() && made.make_directory("lib").has_value();
+    good = good && made.make_directory("lib/sub").has_value();
+    good = good && made.create_file("lib/sub/a", 0644).has_value();
+    good = good && made.open_file("lib/sub/a").has_value();
+    good = good && made.make_symlink("lib64", "lib").has_value();
+    good = good && !made.create_file("lib64/b", 0644).has_value();
+    good = good && !made.make_directory("lib64").has_value();
+    good = good && !made.make_directory("lib64/c").has_value();
+    ::_exit(good ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == kSkip) {
+    GTEST_SKIP() << "no system call filters here";
+  }
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 TEST_F(DirectoryTreeTest, NeverWritesThroughALinkOfThatName) {
