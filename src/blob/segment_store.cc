@@ -1,0 +1,228 @@
+#include "blob/segment_store.h"
+
+#include <cstdio>
+#include <utility>
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "blob/frame.h"
+#include "core/files.h"
+#include "core/text.h"
+#include "io/disk_files.h"
+#include "io/file.h"
+#include "io/mapped_file.h"
+
+namespace cloche::blob {
+namespace {
+
+constexpr std::size_t kMaxRecordBytes = std::size_t{64} << 10U;
+constexpr std::size_t kMaxNoteBytes = std::size_t{256} << 20U;
+constexpr std::size_t kMaxIndexBytes = std::size_t{1} << 30U;
+
+Json to_json(const Segment& segment) {
+  const auto number = [](std::uint64_t value) { return Json(static_cast<std::int64_t>(value)); };
+  return Json::object()
+      .set("compression", to_string(segment.compression))
+      .set("diff_id", segment.diff_id.to_string())
+      .set("digest", segment.digest.to_string())
+      .set("entries", number(segment.entries))
+      .set("index", segment.index.to_string())
+      .set("index_bytes", number(segment.index_bytes))
+      .set("size_bytes", number(segment.size_bytes))
+      .set("tar_bytes", number(segment.tar_bytes));
+}
+
+Result<std::uint64_t> number_of(const Json& json, std::string_view key) {
+  if (!json[key].is_integer() || json[key].as_integer() < 0) {
+    return fail(ErrorKind::kCorrupt, "no number {}", key);
+  }
+  return static_cast<std::uint64_t>(json[key].as_integer());
+}
+
+Result<Segment> segment_of(const Json& json) {
+  Segment segment;
+  segment.compression = TRY(parse_compression(json.string_or_empty("compression")));
+  segment.diff_id = TRY(Digest::parse(json.string_or_empty("diff_id")));
+  segment.digest = TRY(Digest::parse(json.string_or_empty("digest")));
+  segment.index = TRY(Digest::parse(json.string_or_empty("index")));
+  segment.entries = TRY(number_of(json, "entries"));
+  segment.index_bytes = TRY(number_of(json, "index_bytes"));
+  segment.size_bytes = TRY(number_of(json, "size_bytes"));
+  segment.tar_bytes = TRY(number_of(json, "tar_bytes"));
+  return segment;
+}
+
+// A line with the sha256 of what follows, so that a damaged file is known for one.
+std::string sealed(std::string_view text) {
+  return Digest::of(text).to_string() + "\n" + std::string(text);
+}
+
+std::optional<std::string> unsealed(const std::string& path, std::size_t limit) {
+  Result<std::string> file = io::DiskFiles().read(path, limit);
+  if (!file) {
+    return std::nullopt;
+  }
+  const std::size_t line = file->find('\n');
+  if (line == std::string::npos) {
+    return std::nullopt;
+  }
+  const std::string text = file->substr(line + 1);
+  if (file->substr(0, line) != Digest::of(text).to_string()) {
+    return std::nullopt;
+  }
+  return text;
+}
+
+// Whether a blob is there with its size. One of another size is none: it goes, or a new one could
+// not take its place.
+bool is_whole(const BlobStore& blobs, const Digest& digest, std::uint64_t size) {
+  const Result<std::string> path = blobs.path(digest);
+  struct stat info{};
+  if (!path || ::stat(path->c_str(), &info) != 0) {
+    return false;
+  }
+  if (static_cast<std::uint64_t>(info.st_size) != size) {
+    ::unlink(path->c_str());
+    return false;
+  }
+  return true;
+}
+
+// Reads a segment piece by piece; what it holds must be what its digest says.
+Status add_segment(const BlobStore& blobs, const Segment& segment, FrameExpander& expander,
+                   Hasher& layer, const std::stop_token& stop) {
+  const std::string path = TRY(blobs.path(segment.digest));
+  const io::MappedFile file = TRY(io::MappedFile::open(path));
+  Hasher hasher;
+  std::string_view rest = file.bytes();
+  std::uint64_t tar_bytes = 0;
+  while (!rest.empty()) {
+    if (stop.stop_requested()) {
+      return fail(ErrorKind::kCancelled, "stopped");
+    }
+    const std::string_view before = rest;
+    const std::string_view piece = TRY(expander.expand(rest));
+    hasher.update(before.substr(0, before.size() - rest.size()));
+    layer.update(piece);
+    tar_bytes += piece.size();
+  }
+  if (hasher.finish() != segment.digest || tar_bytes != segment.tar_bytes) {
+    return fail(ErrorKind::kCorrupt, "the stored segment {} does not hold what its name says",
+                segment.digest.to_string())
+        .with_hint("remove it and build again");
+  }
+  return {};
+}
+
+}  // namespace
+
+SegmentKey::SegmentKey(std::string kind, SegmentCompression compression)
+    : compression_(compression) {
+  inputs_.set("compression", compression_identity(compression))
+      .set("format", std::to_string(kSegmentFormat))
+      .set("kind", std::move(kind));
+}
+
+SegmentKey& SegmentKey::add(std::string_view name, std::string_view value) {
+  inputs_.set(name, value);
+  return *this;
+}
+
+SegmentStore::SegmentStore(std::string root) : root_(std::move(root)), blobs_(root_) {}
+
+std::string SegmentStore::place_of(std::string_view kind, const Digest& digest) const {
+  return join_path(root_, fmt::format("{}/{}.json", kind, digest.hex()));
+}
+
+std::optional<Segment> SegmentStore::find(const SegmentKey& key) {
+  const std::string place = place_of("segments", key.digest());
+  const std::optional<std::string> text = unsealed(place, kMaxRecordBytes);
+  if (!text) {
+    return std::nullopt;
+  }
+  const Result<Json> json = parse_json(*text, place);
+  if (!json || (*json)["key"].canonical() != key.inputs().canonical()) {
+    return std::nullopt;
+  }
+  const Result<Segment> segment = segment_of((*json)["segment"]);
+  if (!segment || !is_whole(blobs_, segment->digest, segment->size_bytes) ||
+      !is_whole(blobs_, segment->index, segment->index_bytes)) {
+    return std::nullopt;
+  }
+  return *segment;
+}
+
+Result<Segment> SegmentStore::find_or_make(const SegmentKey& key,
+                                           const std::function<Result<Segment>()>& make,
+                                           bool* made) {
+  const Digest digest = key.digest();
+  {
+    std::unique_lock lock(mutex_);
+    ended_.wait(lock, [&] { return !in_work_.contains(digest); });
+    in_work_.insert(digest);
+  }
+  const auto work = [&]() -> Result<Segment> {
+    std::optional<Segment> found = find(key);
+    if (made != nullptr) {
+      *made = !found;
+    }
+    if (found) {
+      return *found;
+    }
+    Segment segment = TRY(make());
+    const Json record = Json::object().set("key", key.inputs()).set("segment", to_json(segment));
+    TRY(io::write_file_atomically(place_of("segments", digest), sealed(record.dump() + "\n")));
+    return segment;
+  };
+  Result<Segment> segment = work();
+  {
+    const std::scoped_lock lock(mutex_);
+    in_work_.erase(digest);
+  }
+  ended_.notify_all();
+  return segment;
+}
+
+Result<SegmentIndex> SegmentStore::index(const Segment& segment) const {
+  return parse_index(TRY(blobs_.read(segment.index, kMaxIndexBytes)));
+}
+
+std::optional<std::string> SegmentStore::find_note(const SegmentKey& key) {
+  return unsealed(place_of("notes", key.digest()), kMaxNoteBytes);
+}
+
+Status SegmentStore::put_note(const SegmentKey& key, std::string_view text) {
+  return io::write_file_atomically(place_of("notes", key.digest()), sealed(text));
+}
+
+Result<Digest> SegmentStore::layer_diff_id(std::span<const Segment> segments,
+                                           const std::stop_token& stop) {
+  if (segments.size() == 1) {
+    return segments.front().diff_id;
+  }
+  std::string list;
+  for (const Segment& segment : segments) {
+    if (segment.compression != segments.front().compression) {
+      return fail(ErrorKind::kInvalid, "segments of one layer are compressed in two ways");
+    }
+    list += segment.digest.to_string() + "\n";
+  }
+  const std::string place = place_of("layers", Digest::of(list));
+  if (const std::optional<std::string> known = unsealed(place, kMaxRecordBytes)) {
+    return Digest::parse(trim(*known));
+  }
+  Hasher layer;
+  FrameExpander expander(segments.empty() ? SegmentCompression::kZstd
+                                          : segments.front().compression);
+  for (const Segment& segment : segments) {
+    TRY(add_segment(blobs_, segment, expander, layer, stop));
+  }
+  layer.update(std::string(kTarEndBytes, '\0'));
+  Digest digest = layer.finish();
+  TRY(io::write_file_atomically(place, sealed(digest.to_string() + "\n")));
+  return digest;
+}
+
+}  // namespace cloche::blob
