@@ -41,6 +41,11 @@ Function* find(const char* name) {
     return real == nullptr ? missing : real arguments;                     \
   }
 
+// The last named parameter is an enumeration, as curl/curl.h has it; its promotion changes nothing.
+#ifdef __clang__
+#pragma clang diagnostic ignored "-Wvarargs"
+#endif
+
 // One whose last argument is any of long, pointer and curl_off_t: on the 64-bit Linux that this
 // program is for, all three are passed alike.
 #define CLOCHE_CURL_OPTION(result, name, handle_type, option_type, missing)       \

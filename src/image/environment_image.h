@@ -1,0 +1,62 @@
+// An environment's layers put onto a base: the config and the manifest that make them an image.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/digest.h"
+#include "core/result.h"
+#include "image/config.h"
+#include "image/manifest.h"
+
+namespace cloche::image {
+
+// Where an environment is in every image that has one; part of each segment's content.
+inline constexpr std::string_view kEnvironmentPrefix = "/opt/cloche/env";
+
+// Labels of the config. What says which base it stands on is OCI's (annotations.md).
+inline constexpr std::string_view kContentsLabel = "dev.cloche.contents";
+inline constexpr std::string_view kBaseLayersLabel = "dev.cloche.base-layers";
+inline constexpr std::string_view kNeedsLabel = "dev.cloche.needs";
+inline constexpr std::string_view kBaseNameLabel = "org.opencontainers.image.base.name";
+inline constexpr std::string_view kBaseDigestLabel = "org.opencontainers.image.base.digest";
+
+struct BaseImage {
+  std::string reference;  // as the definition has it
+  Digest digest;          // of its manifest; empty for "scratch"
+  Manifest manifest;
+  ImageConfig config;
+};
+
+struct EnvironmentLayer {
+  Descriptor blob;
+  Digest diff_id;
+  std::vector<std::string> packages;  // "numpy 1.26.4", for the history
+};
+
+struct EnvironmentSettings {
+  Digest contents;                               // of the lock (lock::contents_digest_of)
+  std::map<std::string, std::string> variables;  // the definition's
+  std::vector<std::string> needs;                // virtual packages that packages ask for, as specs
+};
+
+struct ImageDocuments {
+  Manifest manifest;  // its config descriptor is put_image()'s to fill
+  ImageConfig config;
+};
+
+// The base's layers, then the environment's. The environment's bin comes first in PATH; nothing
+// says when or for whom it was made: the same base, layers and settings give the same documents.
+// kInvalid: more layers than an engine takes (kMostLayers).
+inline constexpr std::size_t kMostLayers = 127;
+Result<ImageDocuments> compose(const BaseImage& base, const std::vector<EnvironmentLayer>& layers,
+                               const EnvironmentSettings& settings);
+
+// The same environment on another base: documents only. `image` is one that compose() made; the
+// caller says whether the packages can live on the base (kNeedsLabel, kGlibcLabel).
+// kInvalid: the image has no environment of ours.
+Result<ImageDocuments> rebase(const ImageDocuments& image, const BaseImage& onto);
+
+}  // namespace cloche::image
