@@ -4,9 +4,11 @@
 #include <cstdio>
 #include <utility>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "blob/use_stamp.h"
 #include "core/files.h"
 #include "core/text.h"
 #include "io/descriptor.h"
@@ -34,7 +36,7 @@ Error damaged(const Digest& digest) {
 }  // namespace
 
 BlobStore::Writer::Writer(const BlobStore& store, io::TemporaryFile file)
-    : directory_(join_path(store.root_, "blobs/sha256")), file_(std::move(file)) {}
+    : root_(store.root_), file_(std::move(file)) {}
 
 Status BlobStore::Writer::append(std::string_view bytes) {
   hasher_.update(bytes);
@@ -47,9 +49,9 @@ Result<Digest> BlobStore::Writer::commit(const Digest& expected) && {
     return fail(ErrorKind::kCorrupt, "the content is {}, not {}", digest.to_string(),
                 expected.to_string());
   }
-  const std::string target = join_path(directory_, digest.hex());
-  if (!is_file(target)) {
-    TRY(std::move(file_).rename_to(target));
+  const BlobStore store(root_);
+  if (!store.use(digest)) {
+    TRY(std::move(file_).rename_to(store.place_of(digest)));
   }
   return digest;
 }
@@ -68,7 +70,7 @@ Result<BlobStore::Writer> BlobStore::writer() const {
 }
 
 Result<Digest> BlobStore::put_file(const std::string& path, const Digest& expected) const {
-  if (!expected.empty() && contains(expected)) {
+  if (!expected.empty() && use(expected)) {
     return expected;
   }
   const io::Descriptor file = TRY(io::open_for_reading(path));
@@ -82,7 +84,7 @@ Result<Digest> BlobStore::put_file(const std::string& path, const Digest& expect
 
 Result<Digest> BlobStore::put(std::string_view content) const {
   Digest digest = Digest::of(content);
-  if (contains(digest)) {
+  if (use(digest)) {
     return digest;
   }
   Writer blob = TRY(writer());
@@ -92,19 +94,38 @@ Result<Digest> BlobStore::put(std::string_view content) const {
 
 Status BlobStore::adopt(const std::string& path, const Digest& digest) const {
   TRY(io::make_directories(join_path(root_, "blobs/sha256")));
-  if (contains(digest)) {
+  if (use(digest)) {
     ::unlink(path.c_str());
     return {};
   }
   if (::chmod(path.c_str(), kReadOnly) != 0 ||
+      ::utimensat(AT_FDCWD, path.c_str(), nullptr, AT_SYMLINK_NOFOLLOW) != 0 ||
       std::rename(path.c_str(), place_of(digest).c_str()) != 0) {
     return io::system_error(errno, "store", path);
   }
   return {};
 }
 
+Status BlobStore::link_from(const BlobStore& other, const Digest& digest) const {
+  if (use(digest)) {
+    return {};
+  }
+  const std::string source = TRY(other.path(digest));
+  TRY(io::make_directories(join_path(root_, "blobs/sha256")));
+  if (::link(source.c_str(), place_of(digest).c_str()) == 0 || errno == EEXIST) {
+    return use(digest) ? Status() : Status(io::system_error(ENOENT, "link", source));
+  }
+  // Another file system, or one without links, or a file that is not ours (protected_hardlinks).
+  TRY(put_file(source, digest));
+  return {};
+}
+
 bool BlobStore::contains(const Digest& digest) const {
   return !digest.empty() && is_file(place_of(digest));
+}
+
+bool BlobStore::use(const Digest& digest) const {
+  return !digest.empty() && is_file(place_of(digest)) && stamp(root_, place_of(digest));
 }
 
 Status BlobStore::sync() const { return io::sync_directory(join_path(root_, "blobs/sha256")); }

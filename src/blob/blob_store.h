@@ -32,7 +32,7 @@ class BlobStore {
     friend class BlobStore;
     Writer(const BlobStore& store, io::TemporaryFile file);
 
-    std::string directory_;
+    std::string root_;
     io::TemporaryFile file_;
     Hasher hasher_;
   };
@@ -52,11 +52,23 @@ class BlobStore {
   // drops it when the blob is present. It is the caller's word that it holds what the digest says.
   Status adopt(const std::string& path, const Digest& digest) const;
 
+  // Takes a blob of another store: a second name for the same bytes where both are on one file
+  // system, else a verified copy. kNotFound: the other one has it not; kCorrupt: it is damaged.
+  Status link_from(const BlobStore& other, const Digest& digest) const;
+
   bool contains(const Digest& digest) const;
+
+  // Whether it is there; then it counts as used now, so that no garbage collection takes it from
+  // under a Lease (blob/lease.h), and evictions take others first. What finds a blob and goes on to
+  // refer to it asks this, not contains(). put(), put_file(), adopt() and commit() do it by
+  // themselves.
+  bool use(const Digest& digest) const;
 
   // Waits until the blobs that are present are on disk: one that another process has just put may
   // not be. To be called before something durable refers to them.
   Status sync() const;
+
+  const std::string& root() const { return root_; }
 
   // The blob's path, for reading or linking. kNotFound.
   Result<std::string> path(const Digest& digest) const;

@@ -103,6 +103,33 @@ TEST_F(BlobStoreTest, AdoptsAFile) {
             ErrorKind::kNotFound);
 }
 
+TEST_F(BlobStoreTest, SharesABlobWithAnotherStore) {
+  const io::TemporaryDirectory elsewhere = io::test_directory();
+  const BlobStore other(elsewhere.path());
+  ASSERT_VALUE(digest, other.put("content"));
+  for (int i = 0; i < 2; ++i) {  // the second time it is present
+    ASSERT_TRUE(store_.link_from(other, digest).has_value());
+  }
+  EXPECT_EQ(fs::hard_link_count(place(digest)), 2U);
+  EXPECT_EQ(store_.link_from(other, Digest::of("x")).error().kind, ErrorKind::kNotFound);
+}
+
+TEST_F(BlobStoreTest, CopiesABlobFromAnotherFileSystem) {
+  auto disk = io::SmallDisk::create(1 << 20);
+  if (!disk) {
+    GTEST_SKIP() << "mounting is not allowed";
+  }
+  const BlobStore other(disk->path());
+  ASSERT_VALUE(good, other.put("content"));
+  ASSERT_VALUE(bad, other.put("damaged"));
+  fs::permissions(other.path(bad).value(), fs::perms(0644));
+  std::ofstream(other.path(bad).value()) << "damAged";
+  ASSERT_TRUE(store_.link_from(other, good).has_value());
+  EXPECT_EQ(store_.read(good, 100).value(), "content");
+  EXPECT_EQ(store_.link_from(other, bad).error().kind, ErrorKind::kCorrupt);
+  EXPECT_FALSE(store_.contains(bad));
+}
+
 TEST_F(BlobStoreTest, AFullDiskLeavesNoBlob) {
   const std::string large(100'000, 'x');
   {

@@ -17,7 +17,7 @@ namespace {
 Descriptor open_lock(const std::string& path) {
   constexpr int kFlags = O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
   Descriptor file(::open(path.c_str(), O_RDWR | kFlags, 0666));
-  if (!file.valid() && errno == EACCES) {
+  if (!file.valid() && (errno == EACCES || errno == EROFS)) {
     file = Descriptor(::open(path.c_str(), O_RDONLY | (kFlags & ~O_CREAT)));
   }
   return file;
