@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include "core/check.h"
@@ -69,8 +70,9 @@ std::string proxy_for(const HttpOptions& options, std::string_view url) {
   host = host.substr(host.rfind('@') + 1);  // npos + 1 is 0
   const std::string with_port(host);
   const std::string name = without_port(with_port);
-  for (const std::string& key : {scheme + "://" + with_port, scheme + "://" + name, "all://" + name,
-                                 scheme, std::string("all")}) {
+  for (const std::string& key :
+       {fmt::format("{}://{}", scheme, with_port), fmt::format("{}://{}", scheme, name),
+        fmt::format("all://{}", name), scheme, std::string("all")}) {
     if (const auto found = options.proxies.find(key); found != options.proxies.end()) {
       return found->second;
     }

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/check.h"
 #include "core/credentials.h"
 #include "core/files.h"
 #include "core/text.h"
@@ -129,9 +130,11 @@ class Download {
       }
     }
     TRY(fetch_all(stop, progress));
-    for (Job& job : jobs_) {
+    for (const Job& job : jobs_) {
+      CHECK(job.path.has_value());
+      const std::string path = TRY(*job.path);
       for (const std::size_t i : job.records) {
-        paths[i] = job.path->value();
+        paths[i] = path;
       }
     }
     return paths;
@@ -249,19 +252,15 @@ class Download {
     }
     std::ranges::stable_sort(order, std::greater(),
                              [](const Job* job) { return job->record->size_bytes; });
-    const bool any = !order.empty();
     while (!order.empty()) {
       std::vector<Job*> batch(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(
                                                                  std::min(kBatch, order.size())));
       order.erase(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(batch.size()));
       TRY(fetch_batch(std::move(batch), stop, progress));
     }
-    for (const Job& job : jobs_) {
-      if (!*job.path) {
-        return job.path->error();
-      }
-    }
-    return any ? store_.sync() : Status();
+    const bool any_came = std::ranges::any_of(
+        jobs_, [](const Job& job) { return job.path.has_value() && job.path->has_value(); });
+    return any_came ? store_.sync() : Status();
   }
 
   // Until each has come, or has failed at every place. A round for those that were damaged.

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/check.h"
 #include "core/files.h"
 #include "core/text.h"
 #include "io/disk_files.h"
@@ -113,6 +114,7 @@ class Fetch {
     std::vector<RepodataFile> out;
     out.reserve(items_.size());
     for (Item& item : items_) {
+      CHECK(item.result.has_value());
       out.push_back(TRY(std::move(*item.result)));
     }
     return out;
@@ -388,6 +390,7 @@ class Fetch {
   // The data first, then the state that names it: a crash in between leaves the old pair.
   Result<RepodataFile> commit(Item& item, const Variant& variant,
                               const io::HttpResponse& response) const {
+    CHECK(item.file.has_value());
     const io::FileSink::Hashes hashes = TRY(item.sink->finish());
     RepodataState& state = item.state;
     const std::string name = item.place.data_name(hashes.sha256, variant.name);
