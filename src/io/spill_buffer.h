@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "core/result.h"
+#include "io/descriptor.h"
 #include "io/temporary.h"
 
 namespace cloche::io {
@@ -28,11 +29,16 @@ class SpillBuffer {
   // The whole content in order, in pieces.
   Status read(const std::function<Status(std::string_view)>& take);
 
+  // A part of it, in pieces. Nothing may be appended afterwards.
+  Status read_part(std::uint64_t offset, std::uint64_t bytes,
+                   const std::function<Status(std::string_view)>& take);
+
  private:
   std::size_t memory_bytes_;
   std::string directory_;
   std::string memory_;
   std::optional<TemporaryFile> file_;
+  Descriptor parts_;  // the same file, for read_part()
   std::uint64_t size_ = 0;
 };
 
