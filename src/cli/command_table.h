@@ -8,6 +8,7 @@ namespace cloche::cli {
 extern const Command kCompletion;
 extern const Command kEnvArchive;
 extern const Command kEnvCopy;
+extern const Command kEnvBuild;
 extern const Command kEnvCreate;
 extern const Command kEnvDiff;
 extern const Command kEnvExplain;

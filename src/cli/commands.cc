@@ -14,10 +14,10 @@ constexpr std::array<Noun, 3> kNouns = {{
 }};
 
 constexpr std::array kCommands = {
-    &kEnvCreate,      &kEnvShow,      &kEnvList,       &kEnvHistory,    &kEnvDiff,    &kEnvExplain,
-    &kEnvUpdate,      &kEnvLabel,     &kEnvArchive,    &kEnvRestore,    &kEnvCopy,    &kEnvExport,
-    &kEnvLint,        &kEnvLock,      &kEnvInstall,    &kEnvSave,       &kEnvLoad,    &kEnvShare,
-    &kRegistryCreate, &kRegistryList, &kWorkspaceInit, &kWorkspaceShow, &kCompletion,
+    &kEnvCreate, &kEnvShow,        &kEnvList,      &kEnvHistory,    &kEnvDiff,       &kEnvExplain,
+    &kEnvUpdate, &kEnvLabel,       &kEnvArchive,   &kEnvRestore,    &kEnvCopy,       &kEnvExport,
+    &kEnvLint,   &kEnvLock,        &kEnvInstall,   &kEnvBuild,      &kEnvSave,       &kEnvLoad,
+    &kEnvShare,  &kRegistryCreate, &kRegistryList, &kWorkspaceInit, &kWorkspaceShow, &kCompletion,
 };
 
 }  // namespace

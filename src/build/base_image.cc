@@ -1,0 +1,57 @@
+#include "build/base_image.h"
+
+#include "core/text.h"
+#include "image/image_index.h"
+#include "image/media_type.h"
+
+namespace cloche::build {
+
+namespace {
+
+Result<Digest> manifest_of(const image::Descriptor& found, const image::Platform& platform,
+                           const image::Layout& layout) {
+  const std::string_view type = image::oci_media_type(found.media_type);
+  if (type != image::kOciIndex) {
+    return found.digest;
+  }
+  return TRY(TRY(image::read_image_index(layout.blobs(), found.digest)).pick(platform)).digest;
+}
+
+// "python:3.11@sha256:..." names the digest; else the name's manifest.
+Result<image::Descriptor> find(std::string_view reference, const image::Layout& layout) {
+  const std::size_t at = reference.find("@sha256:");
+  if (at == std::string_view::npos) {
+    return layout.find(reference);
+  }
+  const Digest digest = TRY(Digest::parse(reference.substr(at + 1)));
+  for (const image::StoredImage& one : TRY(layout.list())) {
+    if (one.manifest.digest == digest) {
+      return one.manifest;
+    }
+  }
+  return fail(ErrorKind::kNotFound, "the workspace has no image {}", printable(reference));
+}
+
+}  // namespace
+
+Result<image::BaseImage> local_base(std::string_view reference, const image::Platform& platform,
+                                    const image::Layout& layout) {
+  image::BaseImage out;
+  out.reference = reference;
+  if (reference == kScratch) {
+    out.config.platform = platform;
+    return out;
+  }
+  out.digest = TRY(manifest_of(TRY(find(reference, layout)), platform, layout));
+  out.manifest = TRY(image::read_manifest(layout.blobs(), out.digest));
+  out.config = TRY(image::read_image_config(layout.blobs(), out.manifest.config));
+  TRY(image::check_layers(out.manifest, out.config));
+  if (image::suits(out.config.platform, platform) == 0) {
+    return fail(ErrorKind::kInvalid, "the base image {} is for {}, not for {}",
+                printable(reference), out.config.platform.to_string(), platform.to_string())
+        .with_hint("choose a base for the platform, or --platform for the base");
+  }
+  return out;
+}
+
+}  // namespace cloche::build

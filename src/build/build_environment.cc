@@ -1,0 +1,343 @@
+#include "build/build_environment.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "blob/blob_store.h"
+#include "blob/lease.h"
+#include "blob/segment_store.h"
+#include "blob/work_lock.h"
+#include "core/files.h"
+#include "core/text.h"
+#include "image/layer_plan.h"
+#include "image/media_type.h"
+#include "io/disk_files.h"
+#include "io/file.h"
+#include "io/temporary.h"
+#include "io/thread_pool.h"
+#include "source/conda/package_download.h"
+
+namespace cloche::build {
+
+namespace {
+
+constexpr int kBuildFormat = 1;  // a change of what the same inputs give is a new one
+constexpr std::size_t kMaxRecordBytes = std::size_t{1} << 20U;
+
+Status check_supported(const BuildRequest& request) {
+  const lock::Lock& lock = request.lock;
+  if (!lock.pypi.empty()) {
+    return fail(ErrorKind::kUnsupported, "pip packages are not built into images yet")
+        .with_hint(
+            "take them from conda, or export the environment: cloche env export --format "
+            "dockerfile");
+  }
+  if (!lock.debian.empty()) {
+    return fail(ErrorKind::kUnsupported, "Debian packages are not built into images yet")
+        .with_hint("use a base image that has them");
+  }
+  for (const lock::CondaPackage& one : lock.conda.packages) {
+    if (one.incomplete) {
+      return fail(ErrorKind::kUnsupported, "the lock knows only the URL of {}",
+                  printable(one.record.name))
+          .with_hint("lock the environment against its channels: cloche env lock --update-all");
+    }
+  }
+  return {};
+}
+
+std::map<std::string, std::string> variables_of(const definition::Definition& definition) {
+  std::map<std::string, std::string> out = definition.environment_variables;
+  if (definition.conda) {
+    out.insert(definition.conda->variables.begin(), definition.conda->variables.end());
+  }
+  return out;
+}
+
+// What packages ask of the machine that runs them: "__glibc >=2.17,<3.0.a0".
+std::vector<std::string> needs_of(const lock::Lock& lock) {
+  std::set<std::string> out;
+  for (const lock::CondaPackage& one : lock.conda.packages) {
+    for (const std::string& spec : one.record.depends) {
+      if (spec.starts_with("__")) {
+        out.insert(spec);
+      }
+    }
+  }
+  return {out.begin(), out.end()};
+}
+
+std::string record_path(const image::Layout& layout, const Digest& key) {
+  return join_path(layout.root(), "builds/" + key.hex() + ".json");
+}
+
+bool whole(const image::Layout& layout, const Digest& digest) {
+  const auto manifest = image::read_manifest(layout.blobs(), digest);
+  return manifest.has_value() && layout.blobs().use(manifest->config.digest) &&
+         std::ranges::all_of(manifest->layers, [&](const image::Descriptor& layer) {
+           return layout.blobs().use(layer.digest);
+         });
+}
+
+Status remember(const BuildRequest& request, const Digest& key, const image::Descriptor& manifest) {
+  Json record;
+  record.set("manifest", image::to_json(manifest)).set("inputs", build_inputs(request));
+  return io::write_file_atomically(record_path(request.layout, key), record.dump(2) + "\n");
+}
+
+std::string text_of(const Json& value) {
+  return value.is_null() ? "" : value.is_string() ? value.as_string() : value.dump();
+}
+
+std::vector<ChangedInput> changed_inputs(const Json& before, const Json& now) {
+  std::vector<ChangedInput> out;
+  for (const auto& [name, value] : now.members()) {
+    const std::string old = text_of(before[name]);
+    if (old != text_of(value)) {
+      out.push_back({name, old, text_of(value)});
+    }
+  }
+  return out;
+}
+
+// A build in progress: where things come from and go.
+class Builder {
+ public:
+  Builder(const BuildRequest& request, const Channels& channels, const std::string& segment_root,
+          const std::stop_token& stop, Progress& progress)
+      : request_(request),
+        channels_(channels),
+        stop_(stop),
+        progress_(progress),
+        segments_(segment_root) {}
+
+  Result<BuildOutcome> run() {
+    TRY(read_packages());
+    source::SegmentOptions options;
+    options.compression = request_.compression;
+    const source::PackageSegments made = TRY(source::package_segments(
+        records_, options, [this](auto places) { return fetch(places); }, segments_, pool_,
+        progress_, stop_));
+
+    BuildOutcome out;
+    out.packages = records_.size();
+    out.packages_made = static_cast<std::size_t>(
+        std::ranges::count(made.segments, true, &source::PackageSegment::made));
+    out.clobbers = made.clobbers;
+    out.scripts = made.scripts;
+    const std::vector<image::EnvironmentLayer> layers = TRY(make_layers(made));
+    for (const image::EnvironmentLayer& layer : layers) {
+      out.layer_bytes += layer.blob.size_bytes;
+    }
+    out.layers = layers.size();
+    const image::EnvironmentSettings settings = {
+        .contents = lock::contents_digest_of(request_.lock),
+        .variables = variables_of(request_.definition),
+        .needs = needs_of(request_.lock)};
+    image::ImageDocuments documents = TRY(image::compose(request_.base, layers, settings));
+    out.manifest = TRY(
+        image::put_image(request_.layout.blobs(), std::move(documents.manifest), documents.config));
+    return out;
+  }
+
+ private:
+  Status read_packages() {
+    for (const std::size_t place : lock::install_order(request_.lock)) {
+      records_.push_back(request_.lock.conda.packages[place].record);
+    }
+    std::vector<std::string> urls;
+    for (const lock::Channel& channel : request_.lock.conda.channels) {
+      urls.push_back(channel.url);
+    }
+    known_channels_ = TRY(source::resolve_channels(urls, channels_.settings, channels_.surroundings,
+                                                   channels_.credentials));
+    return {};
+  }
+
+  Result<std::vector<std::string>> fetch(std::span<const std::size_t> places) {
+    std::vector<conda::PackageRecord> wanted;
+    for (const std::size_t place : places) {
+      wanted.push_back(records_[place]);
+    }
+    source::PackageCache cache(channels_.cache_directory + "/packages", channels_.client,
+                               channels_.credentials);
+    return cache.fetch(wanted, known_channels_, {.offline = request_.offline}, stop_, progress_);
+  }
+
+  Result<std::vector<image::EnvironmentLayer>> make_layers(const source::PackageSegments& made) {
+    std::vector<image::PlannedSegment> planned;
+    for (std::size_t i = 0; i < records_.size(); ++i) {
+      planned.push_back({records_[i].name, made.segments[i].segment.size_bytes});
+    }
+    const std::vector<std::vector<std::size_t>> plan = image::plan_layers(planned);
+    progress_.begin("writing layers", plan.size(), Progress::Unit::kItems);
+    auto layers =
+        pool_.map(plan.size(), [&](std::size_t i) { return make_layer(made, plan[i]); }, stop_);
+    progress_.end("writing layers");
+    return layers;
+  }
+
+  // The segments' compressed bytes one after another, and the end of a tar.
+  Result<image::EnvironmentLayer> make_layer(const source::PackageSegments& made,
+                                             const std::vector<std::size_t>& members) {
+    image::EnvironmentLayer out;
+    std::vector<blob::Segment> segments;
+    for (const std::size_t i : members) {
+      segments.push_back(made.segments[i].segment);
+      out.packages.push_back(records_[i].name + " " + records_[i].version);
+    }
+    out.diff_id = TRY(segments_.layer_diff_id(segments, stop_));
+    blob::BlobStore::Writer writer = TRY(request_.layout.blobs().writer());
+    for (const blob::Segment& segment : segments) {
+      TRY(append(writer, segment));
+    }
+    const std::string& end = blob::layer_end(request_.compression);
+    TRY(writer.append(end));
+    out.blob.size_bytes += end.size();
+    for (const blob::Segment& segment : segments) {
+      out.blob.size_bytes += segment.size_bytes;
+    }
+    out.blob.digest = TRY(std::move(writer).commit());
+    out.blob.media_type = image::layer_media_type(
+        request_.compression == blob::SegmentCompression::kZstd ? image::LayerCompression::kZstd
+                                                                : image::LayerCompression::kGzip);
+    progress_.advance("writing layers", 1, out.packages.front());
+    return out;
+  }
+
+  Status append(blob::BlobStore::Writer& writer, const blob::Segment& segment) {
+    const std::string path = TRY(segments_.blobs().path(segment.digest));
+    io::FileReader reader = TRY(io::FileReader::open(path));
+    std::vector<char> buffer(std::size_t{256} * 1024);
+    for (;;) {
+      const std::size_t count = TRY(reader.read(buffer));
+      if (count == 0) {
+        return {};
+      }
+      TRY(writer.append({buffer.data(), count}));
+    }
+  }
+
+  const BuildRequest& request_;
+  const Channels& channels_;
+  const std::stop_token& stop_;
+  Progress& progress_;
+  blob::SegmentStore segments_;
+  io::ThreadPool pool_;
+  std::vector<conda::PackageRecord> records_;
+  std::vector<source::Channel> known_channels_;
+};
+
+}  // namespace
+
+Json build_inputs(const BuildRequest& request) {
+  Json variables = Json::object();
+  for (const auto& [name, value] : variables_of(request.definition)) {
+    variables.set(name, value);
+  }
+  Json out;
+  out.set("format", std::to_string(kBuildFormat))
+      .set("contents", lock::contents_digest_of(request.lock).to_string())
+      .set("base",
+           request.base.digest.empty() ? request.base.reference : request.base.digest.to_string())
+      .set("platform", request.lock.platform)
+      .set("prefix", image::kEnvironmentPrefix)
+      .set("compression", blob::compression_identity(request.compression))
+      .set("variables", std::move(variables));
+  return out;
+}
+
+Result<std::optional<image::Descriptor>> find_build(const BuildRequest& request) {
+  const Digest key = Digest::of(build_inputs(request).canonical());
+  const auto text = io::DiskFiles().read(record_path(request.layout, key), kMaxRecordBytes);
+  if (!text) {
+    return std::optional<image::Descriptor>();
+  }
+  const auto record = parse_json(*text);
+  if (!record || !record->is_object()) {
+    return std::optional<image::Descriptor>();
+  }
+  auto manifest = image::read_descriptor((*record)["manifest"], "the build's manifest");
+  if (!manifest || !whole(request.layout, manifest->digest)) {
+    return std::optional<image::Descriptor>();
+  }
+  return std::optional(std::move(*manifest));
+}
+
+Result<std::optional<Relative>> nearest_build(const BuildRequest& request) {
+  const std::string directory = join_path(request.layout.root(), "builds");
+  io::DiskFiles files;
+  const auto entries = files.list(directory);
+  if (!entries) {
+    return std::optional<Relative>();
+  }
+  const Json now = build_inputs(request);
+  std::optional<Relative> best;
+  for (const FileEntry& entry : *entries) {
+    const auto text = files.read(join_path(directory, entry.name), kMaxRecordBytes);
+    const auto record = text ? parse_json(*text) : Result<Json>(text.error());
+    if (!record || !record->is_object() || !(*record)["inputs"].is_object()) {
+      continue;
+    }
+    const auto manifest = image::read_descriptor((*record)["manifest"], "the build's manifest");
+    if (!manifest) {
+      continue;
+    }
+    Relative relative{manifest->digest, changed_inputs((*record)["inputs"], now)};
+    if (!best || relative.changed.size() < best->changed.size()) {
+      best = std::move(relative);
+    }
+  }
+  return best;
+}
+
+Result<BuildOutcome> build_environment(const BuildRequest& request, const Channels& channels,
+                                       const std::stop_token& stop, Progress& progress) {
+  TRY(check_supported(request));
+  const Digest key = Digest::of(build_inputs(request).canonical());
+  const auto look = [&]() -> Result<std::optional<BuildOutcome>> {
+    if (request.from_nothing) {
+      return std::optional<BuildOutcome>();
+    }
+    auto found = TRY(find_build(request));
+    if (!found) {
+      return std::optional<BuildOutcome>();
+    }
+    BuildOutcome out;
+    out.manifest = std::move(*found);
+    out.key = key;
+    out.found = true;
+    out.packages = request.lock.conda.packages.size();
+    return std::optional(std::move(out));
+  };
+  if (auto found = TRY(look())) {
+    return std::move(*found);
+  }
+  TRY(request.layout.create());
+  const blob::Lease lease = TRY(blob::Lease::take(request.layout.root()));
+  const blob::WorkLock lock = TRY(blob::WorkLock::hold(
+      request.layout.root(), key.hex(),
+      fmt::format("building the image of {} packages", request.lock.conda.packages.size()), stop,
+      progress));
+  if (lock.waited()) {
+    if (auto found = TRY(look())) {
+      return std::move(*found);
+    }
+  }
+  if (request.from_nothing) {
+    const io::TemporaryDirectory apart =
+        TRY(io::TemporaryDirectory::create(channels.cache_directory));
+    BuildOutcome out = TRY(Builder(request, channels, apart.path(), stop, progress).run());
+    out.key = key;
+    return out;
+  }
+  BuildOutcome out =
+      TRY(Builder(request, channels, channels.cache_directory + "/segments", stop, progress).run());
+  out.key = key;
+  TRY(remember(request, key, out.manifest));
+  return out;
+}
+
+}  // namespace cloche::build

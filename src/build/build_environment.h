@@ -1,0 +1,75 @@
+// From a lock to an image: segments of its packages, grouped into layers, on a base.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "blob/segment.h"
+#include "build/lock_environment.h"
+#include "core/json.h"
+#include "core/progress.h"
+#include "core/result.h"
+#include "definition/environment.h"
+#include "image/environment_image.h"
+#include "image/layout.h"
+#include "lock/lock.h"
+#include "source/conda/package_segment.h"
+
+namespace cloche::build {
+
+struct BuildRequest {
+  const definition::Definition& definition;
+  const lock::Lock& lock;
+  const image::BaseImage& base;
+  const image::Layout& layout;  // where the image goes: the workspace's
+  blob::SegmentCompression compression = blob::SegmentCompression::kZstd;
+  bool offline = false;
+  // Use nothing that an earlier build made: to compare with it.
+  bool from_nothing = false;
+};
+
+// Everything that decides the image, as an object of texts; its digest is the key that builds are
+// found by. The lock counts by its contents, so definitions that are written differently share an
+// image.
+Json build_inputs(const BuildRequest& request);
+
+// The image of the key, where it was built and is still whole; nothing else.
+Result<std::optional<image::Descriptor>> find_build(const BuildRequest& request);
+
+// The build that has most inputs in common with this request, for saying why it is not a look-up:
+// the names of the inputs that differ ("base", "contents"), with both values. Nothing where nothing
+// was ever built.
+struct ChangedInput {
+  std::string name;
+  std::string before;
+  std::string now;
+};
+struct Relative {
+  Digest manifest;
+  std::vector<ChangedInput> changed;
+};
+Result<std::optional<Relative>> nearest_build(const BuildRequest& request);
+
+struct BuildOutcome {
+  image::Descriptor manifest;
+  Digest key;
+  bool found = false;             // nothing was done: the image was there
+  std::size_t layers = 0;         // of the environment
+  std::uint64_t layer_bytes = 0;  // compressed, of the environment
+  std::size_t packages = 0;
+  std::size_t packages_made = 0;  // whose segments were made now
+  std::vector<source::Clobber> clobbers;
+  std::vector<source::LinkScript> scripts;  // not run
+};
+
+// Finds the image or makes it, and remembers it under its key. The name in the layout is the
+// caller's to give. The same lock, base and definition give the same digest on every machine.
+// kUnsupported: pip or apt packages, which are not built yet; a Dockerfile as base; packages whose
+// lock is not complete. kCorrupt, kUnavailable, ...: as fetching and making segments say.
+Result<BuildOutcome> build_environment(const BuildRequest& request, const Channels& channels,
+                                       const std::stop_token& stop, Progress& progress);
+
+}  // namespace cloche::build

@@ -1,0 +1,238 @@
+// `cloche env build`
+#include <array>
+
+#include <fmt/format.h>
+
+#include "build/base_image.h"
+#include "build/build_environment.h"
+#include "cli/command_table.h"
+#include "cli/env/base.h"
+#include "cli/env/locking.h"
+#include "cli/interrupt.h"
+#include "cli/messages.h"
+#include "cli/progress_display.h"
+#include "core/text.h"
+#include "definition/fingerprint.h"
+
+namespace cloche::cli {
+namespace {
+
+struct BuildOptions : LockingOptions {
+  std::string subject;
+  std::string compression = "zstd";
+  bool dry_run = false;
+  bool verify = false;
+};
+
+std::string text(const Json& data, const Style& /*style*/) {
+  const std::string image = fmt::format("{}@{}", printable(data.string_or_empty("image")),
+                                        data.string_or_empty("digest"));
+  if (data["found"].as_bool()) {
+    return fmt::format("{} was built before{}\n", image,
+                       data["verified"].as_bool() ? "; a build from nothing gives the same" : "");
+  }
+  std::string out;
+  for (const Json& one : data["scripts"].items()) {
+    out += fmt::format("not run: the {} script of {}\n", one.string_or_empty("action"),
+                       printable(one.string_or_empty("package")));
+  }
+  return out +
+         fmt::format("built {}: {} packages, {} of them packed now, {} layers{}\n", image,
+                     data["packages"].as_integer(), data["packages_made"].as_integer(),
+                     data["layers"].as_integer(),
+                     data["verified"].as_bool() ? "; a build from nothing gives the same" : "");
+}
+
+std::string dry_text(const Json& data, const Style& /*style*/) {
+  if (data["found"].as_bool()) {
+    return fmt::format("found: {} is there, nothing would be built\n",
+                       data.string_or_empty("digest"));
+  }
+  std::string out =
+      fmt::format("to be built: no image has the key {}\n", data.string_or_empty("key"));
+  if (data["changed"].items().empty()) {
+    return out;
+  }
+  out += fmt::format("the nearest, {}, differs in\n", data.string_or_empty("nearest"));
+  for (const Json& one : data["changed"].items()) {
+    out += fmt::format("  {}: {} -> {}\n", one.string_or_empty("input"),
+                       printable(one.string_or_empty("before")),
+                       printable(one.string_or_empty("now")));
+  }
+  return out;
+}
+
+Result<Report> run_dry(const build::BuildRequest& request) {
+  const auto found = TRY(build::find_build(request));
+  const auto nearest = TRY(build::nearest_build(request));
+  Json changed = Json::array();
+  if (!found && nearest) {
+    for (const build::ChangedInput& one : nearest->changed) {
+      Json record;
+      record.set("input", one.name).set("before", one.before).set("now", one.now);
+      changed.push(std::move(record));
+    }
+  }
+  Json data;
+  data.set("found", found.has_value())
+      .set("key", Digest::of(build::build_inputs(request).canonical()).hex())
+      .set("digest", found ? Json(found->digest.to_string()) : Json())
+      .set("nearest", nearest ? Json(nearest->manifest.to_string()) : Json())
+      .set("changed", std::move(changed));
+  return Report{.data = std::move(data), .text = dry_text};
+}
+
+Json clobbers_of(const build::BuildOutcome& outcome) {
+  Json out = Json::array();
+  for (const source::Clobber& one : outcome.clobbers) {
+    Json losers = Json::array();
+    for (const std::string& loser : one.losers) {
+      losers.push(loser);
+    }
+    Json record;
+    record.set("path", one.path).set("winner", one.winner).set("losers", std::move(losers));
+    out.push(std::move(record));
+  }
+  return out;
+}
+
+Json scripts_of(const build::BuildOutcome& outcome) {
+  Json out = Json::array();
+  for (const source::LinkScript& one : outcome.scripts) {
+    Json record;
+    record.set("package", one.package).set("action", one.action).set("path", one.path);
+    out.push(std::move(record));
+  }
+  return out;
+}
+
+// Builds again with nothing of before, and compares.
+Status verify(build::BuildRequest request, const build::BuildOutcome& outcome,
+              ChannelAccess& access, const std::stop_token& stop, Progress& progress) {
+  request.from_nothing = true;
+  const build::BuildOutcome again =
+      TRY(build::build_environment(request, access.channels(), stop, progress));
+  if (again.manifest.digest != outcome.manifest.digest) {
+    return fail(ErrorKind::kInternal, "a build from nothing gives {}, not {}",
+                again.manifest.digest.to_string(), outcome.manifest.digest.to_string())
+        .with_hint("please report it, with both images");
+  }
+  return {};
+}
+
+// The image under the name of its definition, and of the version that it was built for.
+Status name_image(const Subject& subject, const image::Layout& layout,
+                  const build::BuildOutcome& outcome, const std::string& name) {
+  TRY(layout.set(name, outcome.manifest));
+  const definition::Environment& environment = subject.entry.environment;
+  if (!subject.from_file && !environment.version.empty()) {
+    TRY(layout.set(environment.name + ":" + environment.version, outcome.manifest));
+  }
+  return {};
+}
+
+Result<build::BuildOutcome> build(const build::BuildRequest& request, const BuildOptions& options,
+                                  ChannelAccess& access, const std::stop_token& stop,
+                                  Context& context) {
+  ProgressDisplay progress(context.terminal(), access.clock(), progress_form(context));
+  auto outcome = build::build_environment(request, access.channels(), stop, progress);
+  if (outcome && options.verify) {
+    if (const Status same = verify(request, *outcome, access, stop, progress); !same) {
+      progress.clear();
+      return same.error();
+    }
+  }
+  progress.clear();
+  return outcome;
+}
+
+Result<Report> run_build(const BuildOptions& options, Context& context) {
+  const Interrupt interrupt;
+  const Subject subject = TRY(find_subject(options.subject, context));
+  const definition::Definition& definition = subject.entry.environment.definition;
+  const std::unique_ptr<ChannelAccess> access = TRY(ChannelAccess::open(context));
+  build::LockRequest locking = TRY(locking_request(subject, options, *access, context));
+  const Locked locked =
+      TRY(find_or_make_lock(subject, locking, options, *access, interrupt.token(), context));
+  const image::Layout layout(TRY(context.workspace())->directory());
+  const image::BaseImage base =
+      TRY(find_base(definition, options.platform, layout, *access, interrupt.token(), context));
+  build::BuildRequest request{.definition = definition,
+                              .lock = locked.entry.lock,
+                              .base = base,
+                              .layout = layout,
+                              .compression = TRY(blob::parse_compression(options.compression)),
+                              .offline = options.offline};
+  if (options.dry_run) {
+    return run_dry(request);
+  }
+  const build::BuildOutcome outcome =
+      TRY(build(request, options, *access, interrupt.token(), context));
+  const std::string name = definition::image_name(subject.entry.fingerprint);
+  TRY(name_image(subject, layout, outcome, name));
+  Json data;
+  data.set("image", name)
+      .set("digest", outcome.manifest.digest.to_string())
+      .set("key", outcome.key.hex())
+      .set("found", outcome.found)
+      .set("verified", options.verify)
+      .set("packages", static_cast<std::int64_t>(outcome.packages))
+      .set("packages_made", static_cast<std::int64_t>(outcome.packages_made))
+      .set("layers", static_cast<std::int64_t>(outcome.layers))
+      .set("layer_bytes", static_cast<std::int64_t>(outcome.layer_bytes))
+      .set("clobbered", clobbers_of(outcome))
+      .set("scripts", scripts_of(outcome))
+      .set("lock", locked.entry.digest.to_string());
+  return Report{.data = std::move(data), .text = text};
+}
+
+constexpr std::array<Argument, 4> kOwnArguments = {{
+    {.name = "REF",
+     .help = "The environment: a reference, or a file or directory",
+     .required = true,
+     .source = Source::kEnvironmentsAndFiles,
+     .field = kField<&BuildOptions::subject>},
+    {.name = "dry-run",
+     .help = "Only say whether the image is there, and if not, what differs from the nearest one",
+     .field = kField<&BuildOptions::dry_run>},
+    {.name = "verify",
+     .help = "Build once more from nothing and compare the digests",
+     .field = kField<&BuildOptions::verify>},
+    {.name = "compression",
+     .value = "METHOD",
+     .help = "How layers are compressed; gzip is for engines of before 2022 (default: zstd)",
+     .choices = "zstd|gzip",
+     .field = kField<&BuildOptions::compression>},
+}};
+
+constexpr auto kArguments = joined(kOwnArguments, kLockingArguments<BuildOptions>);
+
+constexpr std::array<Example, 3> kExamples = {{
+    {"An image of a registered environment", "cloche env build train"},
+    {"Why would it be built again?", "cloche env build train --dry-run"},
+    {"Prove that it is reproducible", "cloche env build train --verify"},
+}};
+
+}  // namespace
+
+const Command kEnvBuild = {
+    .path = "env build",
+    .summary = "build an environment's image",
+    .description =
+        "Makes one OCI image of the environment's lock on its base image, without a daemon and "
+        "without running anything: each package becomes a segment, once for all environments, and "
+        "segments become layers. The same lock and base give the same digest on every machine, on "
+        "every day.\n\n"
+        "The image is kept in the workspace, which is an OCI image layout: skopeo copy "
+        "oci:.cloche:NAME reads it in place. A second build, also of another definition with the "
+        "same lock, is a look-up.",
+    .arguments = kArguments,
+    .examples = kExamples,
+    .exit_codes =
+        "5  the requirements collide\n9  a package is not what its hash says\n10  the "
+        "environment has parts that are not built yet (pip, Debian packages, Dockerfiles)",
+    .see_also = "env lock, env install",
+    .run = run<BuildOptions, run_build>,
+};
+
+}  // namespace cloche::cli
