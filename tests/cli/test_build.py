@@ -1,0 +1,150 @@
+"""From a lock to an image that other tools read."""
+import json
+import os
+import shutil
+import subprocess
+import time
+
+import channel as channels
+import pytest
+
+
+@pytest.fixture
+def channel(cloche):
+    made = channels.Channel(cloche.folder / "channel")
+    made.add("one", "1.0", [], {"bin/one": "#!/bin/sh\necho one\n", "share/one": "x" * 5000})
+    made.add("two", "1.0", ["one"], {"share/two": "two\n"})
+    made.add("three", "1.0", ["two"], {"share/three": "three\n"})
+    return made
+
+
+def write(cloche, channel, *dependencies, name="environment.yml", image="scratch", more=""):
+    specs = "".join(f"    - {one}\n" for one in dependencies)
+    text = f"name: train\nimage: {image}\nconda_file:\n  channels: [{channel.url}]\n  dependencies:\n{specs}{more}"
+    return cloche.write(name, text)
+
+
+def manifest_of(cloche, digest, workspace="home/.local/share/cloche"):
+    return json.loads((cloche.folder / workspace / "blobs/sha256" / digest.removeprefix("sha256:")).read_text())
+
+
+def workspace_of(cloche):
+    return cloche.json("workspace", "show")["directory"]
+
+
+def test_the_same_again_is_a_look_up(cloche, channel):
+    write(cloche, channel, "three")
+    cloche.run("env", "create", "-f", "environment.yml")
+    first = cloche.json("env", "build", "train")
+    assert (first["found"], first["packages"], first["packages_made"]) == (False, 3, 3)
+    again = cloche.json("env", "build", "train")
+    assert again["found"] and again["digest"] == first["digest"]
+    # Another order is another definition with another fingerprint, but the same packages.
+    write(cloche, channel, "two", "three", name="other.yml")
+    write(cloche, channel, "three", "two", name="third.yml")
+    other, third = cloche.json("env", "build", "other.yml"), cloche.json("env", "build", "third.yml")
+    assert other["digest"] == third["digest"] and third["found"]
+    assert other["image"] != third["image"]
+
+
+def test_one_package_changed_is_one_package_packed(cloche, channel):
+    write(cloche, channel, "three")
+    before = cloche.json("env", "build", "environment.yml")
+    channel.add("two", "2.0", ["one"], {"share/two": "two 2\n"})
+    write(cloche, channel, "three", "two=2.0")
+    dry = cloche.run("env", "build", "environment.yml", "--dry-run", "--refresh").out
+    assert "contents" in dry and before["digest"] in dry
+    after = cloche.json("env", "build", "environment.yml")
+    assert after["packages_made"] == 1
+    directory = workspace_of(cloche)
+    layers = [{one["digest"] for one in manifest_of(cloche, one["digest"], directory)["layers"]} for one in (before, after)]
+    assert len(layers[0] & layers[1]) == 2
+
+
+CONDITIONS = [
+    {"TZ": "Asia/Tokyo", "LC_ALL": "C"},
+    {"umask": 0o077},
+    {"threads": True},
+]
+
+
+@pytest.mark.parametrize("condition", CONDITIONS, ids=["zone-and-locale", "umask", "one-processor"])
+def test_the_same_lock_gives_the_same_digest(cloche, channel, condition):
+    write(cloche, channel, "three")
+    first = cloche.json("env", "build", "environment.yml")
+    elsewhere = cloche.folder / "else where"
+    elsewhere.mkdir()
+    shutil.copy(cloche.folder / "environment.yml", elsewhere)
+    time.sleep(1.1)
+    options = {"preexec_fn": lambda: os.umask(0o077)} if "umask" in condition else {}
+    if "threads" in condition:
+        options = {"preexec_fn": lambda: os.sched_setaffinity(0, [0])}
+    env = {"HOME": str(elsewhere), **{key: value for key, value in condition.items() if key.isupper()}}
+    second = cloche.json("env", "build", "environment.yml", cwd=elsewhere, env=env, **options)
+    assert not second["found"]
+    assert second["digest"] == first["digest"]
+
+
+def test_verify_builds_from_nothing(cloche, channel):
+    write(cloche, channel, "three")
+    assert "the same" in cloche.run("env", "build", "environment.yml", "--verify").out
+
+
+def test_variables_are_in_the_image_and_a_changed_one_changes_it(cloche, channel):
+    more = "environment_variables:\n  MODE: train\n"
+    write(cloche, channel, "one", more=more)
+    first = cloche.json("env", "build", "environment.yml")
+    manifest = manifest_of(cloche, first["digest"], workspace_of(cloche))
+    config = manifest_of(cloche, manifest["config"]["digest"], workspace_of(cloche))
+    assert "MODE=train" in config["config"]["Env"]
+    assert config["created"] == "1970-01-01T00:00:00Z"
+    write(cloche, channel, "one", more=more.replace("train", "test"))
+    assert cloche.json("env", "build", "environment.yml")["digest"] != first["digest"]
+
+
+@pytest.mark.parametrize("compression", ["zstd", "gzip"])
+def test_others_read_the_image(cloche, channel, compression):
+    if not shutil.which("skopeo"):
+        pytest.skip("skopeo is not installed")
+    write(cloche, channel, "three")
+    answer = cloche.json("env", "build", "environment.yml", "--compression", compression)
+    source = f"oci:{workspace_of(cloche)}:{answer['image']}"
+    out = cloche.folder / "copied"
+    subprocess.run(["skopeo", "copy", source, f"oci:{out}:train"], check=True, capture_output=True)
+    copied = json.loads((out / "index.json").read_text())["manifests"][0]["digest"]
+    assert copied == answer["digest"]
+    if compression == "gzip" and shutil.which("umoci"):
+        bundle = cloche.folder / "bundle"
+        subprocess.run(["umoci", "unpack", "--rootless", "--image", f"{out}:train", bundle], check=True, capture_output=True)
+        prefix = bundle / "rootfs/opt/cloche/env"
+        assert (prefix / "share/three").read_text() == "three\n"
+        assert len(list((prefix / "conda-meta").glob("*.json"))) == 3
+
+
+def test_clobbering_is_reported_and_decided(cloche, channel):
+    channel.add("four", "1.0", ["one"], {"share/one": "of four\n"})
+    write(cloche, channel, "four")
+    answer = cloche.json("env", "build", "environment.yml", "--compression", "gzip")
+    assert answer["clobbered"] == [{"path": "share/one", "winner": "four", "losers": ["one"]}]
+
+
+def test_what_is_not_built_yet_is_said(cloche, channel):
+    write(cloche, channel, "one", "pip:\n      - requests")
+    cloche.error("env", "build", "environment.yml", code=4)  # no pip in the channel
+    channel.add("pip", "1.0").add("python", "3.12.0", subdir="linux-64")
+    assert "pip" in cloche.error("env", "build", "environment.yml", "--refresh", code=10)["message"]
+    write(cloche, channel, "one", image="nowhere/none:1")
+    assert "nowhere/none:1" in cloche.error("env", "build", "environment.yml", code=4)["message"]
+
+
+def test_two_builders_make_it_once(cloche, channel):
+    write(cloche, channel, "three")
+    cloche.run("env", "lock", "environment.yml")
+    command = [cloche.program, "env", "build", "environment.yml", "--output", "json"]
+    running = [
+        subprocess.Popen(command, cwd=cloche.folder, env=cloche.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(4)
+    ]
+    answers = [json.loads(one.communicate()[0]) for one in running]
+    assert len({one["digest"] for one in answers}) == 1
+    assert sum(one["packages_made"] for one in answers) == 3
