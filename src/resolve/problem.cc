@@ -34,6 +34,37 @@ bool solved(const std::variant<Solution, Unsolvable>& outcome) {
   return std::holds_alternative<Solution>(outcome);
 }
 
+// About 10 ns each: together less than half a second.
+constexpr std::int64_t kReductionSteps = 8'000'000;
+constexpr std::int64_t kWayOutSteps = 32'000'000;
+
+// Solves variations of a request with a common purse of steps, so that an explanation takes its
+// share of time at most. A single question may spend a quarter of it.
+class Prober {
+ public:
+  using Outcome = std::variant<Solution, Unsolvable>;
+
+  Prober(Provider& provider, std::int64_t steps)
+      : provider_(provider), left_(steps), most_(steps / 4) {}
+
+  // Nothing: it stays open.
+  Result<std::optional<Outcome>> probe(Request request) {
+    Statistics statistics;
+    request.step_limit = std::min(left_, most_);
+    auto outcome = solve(provider_, request, &statistics);
+    left_ -= statistics.steps;
+    if (!outcome && outcome.error().kind == ErrorKind::kUnsupported) {
+      return std::optional<Outcome>();
+    }
+    return std::optional<Outcome>(TRY(std::move(outcome)));
+  }
+
+ private:
+  Provider& provider_;
+  std::int64_t left_;
+  std::int64_t most_;
+};
+
 // The root requirements that a proof used, as indices into the request.
 std::vector<std::size_t> used_requirements(const Request& request,
                                            const std::vector<std::size_t>& among,
@@ -71,15 +102,16 @@ Result<MinimalConflict> minimal_conflict(Provider& provider, const Request& requ
   }
   Unsolvable proof = std::get<Unsolvable>(std::move(outcome));
   current = used_requirements(request, current, proof);
+  Prober prober(provider, kReductionSteps);
   for (std::size_t i = 0; i < current.size();) {
     std::vector<std::size_t> without = current;
     without.erase(without.begin() + static_cast<std::ptrdiff_t>(i));
-    auto rest = TRY(solve(provider, subset(request, without)));
-    if (solved(rest)) {
+    auto rest = TRY(prober.probe(subset(request, without)));
+    if (!rest || solved(*rest)) {
       ++i;
       continue;
     }
-    proof = std::get<Unsolvable>(std::move(rest));
+    proof = std::get<Unsolvable>(std::move(*rest));
     // What stands before i was needed with more around it, so it still is.
     current = used_requirements(request, without, proof);
   }
@@ -307,7 +339,10 @@ Result<std::optional<SolvableId>> chosen(Provider& provider, RequirementId requi
 class WaysOut {
  public:
   WaysOut(Provider& provider, const Request& request, const std::vector<RequirementId>& relaxed)
-      : provider_(provider), request_(request), relaxed_(relaxed) {}
+      : provider_(provider),
+        request_(request),
+        relaxed_(relaxed),
+        prober_(provider, kWayOutSteps) {}
 
   Result<std::vector<WayOut>> find(const std::vector<std::size_t>& conflict) {
     std::vector<WayOut> keeping;
@@ -339,11 +374,11 @@ class WaysOut {
     std::rotate(changed.requirements.begin() + static_cast<std::ptrdiff_t>(one),
                 changed.requirements.begin() + static_cast<std::ptrdiff_t>(one) + 1,
                 changed.requirements.end());
-    const auto outcome = TRY(solve(provider_, changed));
-    if (!solved(outcome)) {
+    const auto outcome = TRY(prober_.probe(std::move(changed)));
+    if (!outcome || !solved(*outcome)) {
       return std::optional<WayOut>();
     }
-    const auto instead = TRY(chosen(provider_, relaxed_[one], std::get<Solution>(outcome)));
+    const auto instead = TRY(chosen(provider_, relaxed_[one], std::get<Solution>(*outcome)));
     return std::optional(WayOut{one, instead, std::nullopt});
   }
 
@@ -354,7 +389,8 @@ class WaysOut {
         keep.push_back(i);
       }
     }
-    return solved(TRY(solve(provider_, subset(request_, keep))));
+    const auto outcome = TRY(prober_.probe(subset(request_, keep)));
+    return outcome && solved(*outcome);
   }
 
   // Two conflicts at once: one requirement of the first and one of what is then left.
@@ -375,6 +411,7 @@ class WaysOut {
   Provider& provider_;
   const Request& request_;
   const std::vector<RequirementId>& relaxed_;
+  Prober prober_;
 };
 
 void write(const std::vector<Reason>& reasons, std::size_t indent, std::string& out) {

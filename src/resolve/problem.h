@@ -28,7 +28,8 @@ struct WayOut {
 };
 
 struct Problem {
-  // The requirements of a smallest conflict: leaving any one of them out resolves it.
+  // The requirements of a smallest conflict: leaving any one of them out resolves it (or no answer
+  // to that was found in reasonable time).
   std::vector<std::size_t> requirements;
   std::vector<Reason> reasons;  // one for each of them, in their order
   std::vector<WayOut>

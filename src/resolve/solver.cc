@@ -391,6 +391,7 @@ class Search {
 
   // Unit or conflicting? Called whenever something that the clause looks at has changed.
   void check_require(std::uint32_t clause_index) {
+    ++statistics_.steps;
     const RequireClause& clause = require_[clause_index];
     if (value(clause.parent) < 0 || value(clause.condition) < 0) {
       return;
@@ -577,6 +578,7 @@ class Search {
 
   // Returns whether the clause still watches a literal of this list.
   bool visit_one(std::uint32_t clause_index, bool positive, Var v) {
+    ++statistics_.steps;
     std::vector<Literal>& literals = learned_[clause_index].literals;
     const Literal event{v, positive};
     for (std::size_t side = 0; side < 2; ++side) {
@@ -813,6 +815,9 @@ class Search {
   Status check_interruption() {
     if (request_.stop.stop_requested()) {
       return fail(ErrorKind::kCancelled, "solving was stopped");
+    }
+    if (request_.step_limit && statistics_.steps > *request_.step_limit) {
+      return fail(ErrorKind::kUnsupported, "no answer within {} steps", *request_.step_limit);
     }
     constexpr std::int64_t kRoundsBetweenLooks = 64;
     if (request_.deadline && ++rounds_ % kRoundsBetweenLooks == 0 &&

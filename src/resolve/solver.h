@@ -30,6 +30,9 @@ struct Request {
   std::vector<RequirementId> constraints;   // only if present
   std::stop_token stop;
   std::optional<std::chrono::steady_clock::time_point> deadline;
+  // How many steps (Statistics) to take at most: a bound that, unlike a deadline, is the same each
+  // time. For questions that may stay open.
+  std::optional<std::int64_t> step_limit = std::nullopt;
 };
 
 // In the order they were chosen: what was asked for first, dependencies behind.
@@ -58,9 +61,11 @@ struct Statistics {
   std::int64_t conflicts = 0;
   std::int64_t learned = 0;
   std::int64_t expanded = 0;  // solvables whose dependencies were asked for
+  std::int64_t steps = 0;     // clauses looked at: what time is spent on
 };
 
-// kCancelled: the stop token; kUnavailable: the deadline passed; and whatever the provider's calls
+// kCancelled: the stop token; kUnavailable: the deadline passed; kUnsupported: the step limit was
+// reached; and whatever the provider's calls
 // fail with. Nothing is kept between calls.
 Result<std::variant<Solution, Unsolvable>> solve(Provider& provider, const Request& request,
                                                  Statistics* statistics = nullptr);

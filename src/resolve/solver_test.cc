@@ -78,6 +78,20 @@ TEST(Solve, StopsWhenAsked) {
   EXPECT_EQ(solve(universe, request).error().kind, ErrorKind::kCancelled);
 }
 
+TEST(Solve, StopsAtItsStepLimitTheSameEachTime) {
+  MemoryProvider universe;
+  for (int i = 1; i < 50; ++i) {
+    universe.add("a", i, {"b=" + std::to_string(i)}).add("b", i, {"a=" + std::to_string(i + 1)});
+  }
+  Request request = universe.request({"a"});
+  Statistics whole;
+  ASSERT_TRUE(solve(universe, request, &whole).has_value());
+  request.step_limit = whole.steps;
+  EXPECT_TRUE(solve(universe, request).has_value());
+  request.step_limit = whole.steps / 2;
+  EXPECT_EQ(solve(universe, request).error().kind, ErrorKind::kUnsupported);
+}
+
 TEST(Solve, NamesOnlyTheFactsThatTakePart) {
   MemoryProvider universe;
   universe.add("a", 1, {"c=1"})
