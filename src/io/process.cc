@@ -166,8 +166,9 @@ Result<Process> Process::start(const Command& command) {
   settings.set_directory(command.directory);
   settings.finish();
   const std::vector<char*> argv = pointers(command.argv);
-  const std::vector<char*> environment =
-      pointers(command.environment.value_or(std::vector<std::string>()));
+  const std::vector<std::string> variables =
+      command.environment.value_or(std::vector<std::string>());
+  const std::vector<char*> environment = pointers(variables);
   pid_t pid = -1;
   const int number =
       ::posix_spawnp(&pid, argv[0], settings.actions(), settings.attributes(), argv.data(),
