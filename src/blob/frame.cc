@@ -11,6 +11,7 @@ namespace {
 
 // Measured (bench/RESULTS.md).
 constexpr int kZstdLevel = 3;
+constexpr int kZstdWindowLog = 22;  // a whole piece
 constexpr int kGzipLevel = 6;
 
 struct FreeZstdCompressor {
@@ -51,6 +52,7 @@ struct FrameCompressor::Methods {
         return no_memory();
       }
       ZSTD_CCtx_setParameter(zstd.get(), ZSTD_c_compressionLevel, kZstdLevel);
+      ZSTD_CCtx_setParameter(zstd.get(), ZSTD_c_windowLog, kZstdWindowLog);
       ZSTD_CCtx_setParameter(zstd.get(), ZSTD_c_checksumFlag, 1);
     }
     out.resize(ZSTD_compressBound(bytes.size()));

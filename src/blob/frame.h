@@ -13,7 +13,7 @@ namespace cloche::blob {
 
 // Bytes of the stream in a piece; the last has what is left. Measured (bench/RESULTS.md): smaller
 // ones compress worse, larger ones take more memory and are worse to seek in.
-inline constexpr std::size_t kFrameBytes = std::size_t{2} << 20U;
+inline constexpr std::size_t kFrameBytes = std::size_t{4} << 20U;
 
 // One thread at a time. Keeps its memory for the next piece.
 class FrameCompressor {

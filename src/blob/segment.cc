@@ -15,7 +15,7 @@ namespace {
 
 // Pieces that are compressed at once. More would keep more cores busy within one package, at the
 // price of memory; with many packages at once the cores are busy anyway.
-constexpr std::size_t kBatch = 8;
+constexpr std::size_t kBatch = 4;
 
 constexpr std::size_t kMaxPathBytes = 8192;
 

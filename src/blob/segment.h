@@ -27,7 +27,7 @@ std::string_view to_string(SegmentCompression compression);
 Result<SegmentCompression> parse_compression(std::string_view text);
 
 // Everything that decides the compressed bytes: method, level, size of the pieces, and the
-// library's version, of which each may compress a little differently: "zstd-1.5.4-level3-2097152".
+// library's version, of which each may compress a little differently: "zstd-1.5.4-level3-4194304".
 std::string compression_identity(SegmentCompression compression);
 
 // What is known of a segment; the bytes are blobs of a store.
@@ -52,7 +52,7 @@ const std::string& layer_end(SegmentCompression compression);
 bool comes_before(std::string_view a, std::string_view b);
 
 // Makes one segment. Used by one thread, which works together with the pool's on the compression.
-// Memory: about 16 pieces (32 MB). The same calls give the same bytes, whatever the pool.
+// Memory: about 40 MB. The same calls give the same bytes, whatever the pool.
 class SegmentWriter {
  public:
   // The store and the pool outlive the writer.

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "blob/frame.h"
+#include "blob/work_lock.h"
 #include "core/files.h"
 #include "core/text.h"
 #include "io/disk_files.h"
@@ -78,6 +79,9 @@ std::optional<std::string> unsealed(const std::string& path, std::size_t limit) 
 // Whether a blob is there with its size. One of another size is none: it goes, or a new one could
 // not take its place.
 bool is_whole(const BlobStore& blobs, const Digest& digest, std::uint64_t size) {
+  if (!blobs.use(digest)) {
+    return false;
+  }
   const Result<std::string> path = blobs.path(digest);
   struct stat info{};
   if (!path || ::stat(path->c_str(), &info) != 0) {
@@ -154,35 +158,22 @@ std::optional<Segment> SegmentStore::find(const SegmentKey& key) {
   return *segment;
 }
 
-Result<Segment> SegmentStore::find_or_make(const SegmentKey& key,
-                                           const std::function<Result<Segment>()>& make,
-                                           bool* made) {
+Result<SegmentStore::Found> SegmentStore::find_or_make(const SegmentKey& key, std::string_view what,
+                                                       const std::function<Result<Segment>()>& make,
+                                                       const std::stop_token& stop,
+                                                       Progress& progress) {
+  if (const std::optional<Segment> found = find(key)) {
+    return Found{.segment = *found};
+  }
   const Digest digest = key.digest();
-  {
-    std::unique_lock lock(mutex_);
-    ended_.wait(lock, [&] { return !in_work_.contains(digest); });
-    in_work_.insert(digest);
+  const WorkLock lock = TRY(WorkLock::hold(root_, "segment " + digest.hex(), what, stop, progress));
+  if (const std::optional<Segment> found = lock.waited() ? find(key) : std::nullopt) {
+    return Found{.segment = *found};
   }
-  const auto work = [&]() -> Result<Segment> {
-    std::optional<Segment> found = find(key);
-    if (made != nullptr) {
-      *made = !found;
-    }
-    if (found) {
-      return *found;
-    }
-    Segment segment = TRY(make());
-    const Json record = Json::object().set("key", key.inputs()).set("segment", to_json(segment));
-    TRY(io::write_file_atomically(place_of("segments", digest), sealed(record.dump() + "\n")));
-    return segment;
-  };
-  Result<Segment> segment = work();
-  {
-    const std::scoped_lock lock(mutex_);
-    in_work_.erase(digest);
-  }
-  ended_.notify_all();
-  return segment;
+  Segment segment = TRY(make());
+  const Json record = Json::object().set("key", key.inputs()).set("segment", to_json(segment));
+  TRY(io::write_file_atomically(place_of("segments", digest), sealed(record.dump() + "\n")));
+  return Found{.segment = std::move(segment), .made = true};
 }
 
 Result<SegmentIndex> SegmentStore::index(const Segment& segment) const {

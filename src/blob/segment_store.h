@@ -1,13 +1,8 @@
 // Segments by what they are made from: each is made once.
 #pragma once
 
-#include <condition_variable>
 #include <functional>
-#include <map>
-#include <memory>
-#include <mutex>
 #include <optional>
-#include <set>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -17,6 +12,7 @@
 #include "blob/segment.h"
 #include "blob/segment_index.h"
 #include "core/json.h"
+#include "core/progress.h"
 #include "core/result.h"
 
 namespace cloche::blob {
@@ -51,10 +47,16 @@ class SegmentStore {
   // (present, of the right size), not read.
   std::optional<Segment> find(const SegmentKey& key);
 
-  // The same, or what `make` makes, which is remembered. Of several threads that ask for one key,
-  // one makes it and the others wait. `made`, when not null, says whether it was made now.
-  Result<Segment> find_or_make(const SegmentKey& key, const std::function<Result<Segment>()>& make,
-                               bool* made = nullptr);
+  struct Found {
+    Segment segment;
+    bool made = false;  // now
+  };
+  // The same, or what `make` makes, which is remembered. Of several threads and processes that ask
+  // for one key, one makes it; the others wait, and say so with progress.note(). `what` is for
+  // people: "making the segment of numpy". kCancelled: stopped while waiting.
+  Result<Found> find_or_make(const SegmentKey& key, std::string_view what,
+                             const std::function<Result<Segment>()>& make,
+                             const std::stop_token& stop, Progress& progress);
 
   // kNotFound, kCorrupt.
   Result<SegmentIndex> index(const Segment& segment) const;
@@ -74,9 +76,6 @@ class SegmentStore {
 
   std::string root_;
   BlobStore blobs_;
-  std::mutex mutex_;
-  std::condition_variable ended_;
-  std::set<Digest> in_work_;
 };
 
 }  // namespace cloche::blob

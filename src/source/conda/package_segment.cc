@@ -407,13 +407,15 @@ class Packing {
 
   Status make(std::size_t i) {
     Member& member = members_[i];
-    Result<blob::Segment> segment =
-        store_.find_or_make(*member.key, [&] { return pack(i); }, &member.made);
+    Result<blob::SegmentStore::Found> found = store_.find_or_make(
+        *member.key, "making the segment of " + distribution_name(packages_[i]),
+        [&] { return pack(i); }, stop_, progress_);
     member.files.reset();
-    if (!segment) {
-      return std::move(segment).context("in the package {}", file_name(packages_[i])).error();
+    if (!found) {
+      return std::move(found).context("in the package {}", file_name(packages_[i])).error();
     }
-    member.segment = *segment;
+    member.segment = found->segment;
+    member.made = found->made;
     progress_.advance(kActivity, packages_[i].size_bytes, packages_[i].name);
     return {};
   }
