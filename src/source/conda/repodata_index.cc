@@ -128,8 +128,9 @@ std::string_view RepodataIndex::name_of(const Record& record) const {
 
 conda::PackageRecord RepodataIndex::package_record(const Record& record,
                                                    std::string_view channel) const {
-  CHECK(&record >= records_.data() && &record < records_.data() + records_.size());
-  const Details& details = details_[static_cast<std::size_t>(&record - records_.data())];
+  const auto place = static_cast<std::size_t>(&record - records_.data());
+  CHECK(place < records_.size());
+  const Details& details = details_[place];
   const auto texts = [&](std::uint32_t id) {
     std::vector<std::string> out;
     for (const std::uint32_t one : list(id)) {
