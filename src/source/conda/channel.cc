@@ -227,10 +227,16 @@ void add_aliases(std::vector<Channel>& channels, const ChannelSettings& settings
 std::string Channel::path() const { return path_of_file_url(url); }
 
 bool Channel::is_called(std::string_view text) const {
+  const auto same = [this](std::string_view one) {
+    return one == name || one == url || std::ranges::find(aliases, one) != aliases.end();
+  };
+  if (same(text)) {  // "file:///", the root itself, keeps its slash
+    return true;
+  }
   while (text.ends_with('/')) {
     text.remove_suffix(1);
   }
-  return text == name || text == url || std::ranges::find(aliases, text) != aliases.end();
+  return same(text);
 }
 
 Result<std::vector<Channel>> resolve_channels(std::span<const std::string> texts,

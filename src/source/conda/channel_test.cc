@@ -79,6 +79,7 @@ TEST(Channel, NamesUrlsAndPathsAsCondaReadsThem) {
       {"file:///srv/channel/linux-64", "file:///srv/channel", "file:///srv/channel", "linux-64"},
       {"/srv/my channel", "file:///srv/my%20channel", "file:///srv/my%20channel"},
       {"file:///srv/my%20channel", "file:///srv/my%20channel", "file:///srv/my%20channel"},
+      {"file:///", "file:///", "file:///"},
       {"./channel", "file:///work/project/channel", "file:///work/project/channel"},
       {"../channel", "file:///work/channel", "file:///work/channel"},
       {"~/channel", "file:///home/ada/channel", "file:///home/ada/channel"},
@@ -89,6 +90,11 @@ TEST(Channel, LocalOnesHaveAPath) {
   ASSERT_VALUE(resolved, resolve({"/srv/my channel%20"}));
   EXPECT_EQ(resolved.channels.front().path(), "/srv/my channel%20");
   EXPECT_TRUE(resolved.channels.front().is_local());
+}
+
+TEST(Channel, TheRootIsCalledByItsUrl) {
+  ASSERT_VALUE(resolved, resolve({"/"}));
+  EXPECT_TRUE(resolved.channels.front().is_called("file:///"));
 }
 
 TEST(Channel, DefaultsAreSeveral) {
@@ -238,6 +244,7 @@ TEST(Channel, WhatIsNoChannelIsRefusedWithTheReason) {
            Refused{"local", ErrorKind::kUnsupported, "conda-build"},
            Refused{"oci://ghcr.io/x", ErrorKind::kUnsupported, "https, http and file"},
            Refused{"s3://bucket/x", ErrorKind::kUnsupported, "https, http and file"},
+           Refused{"file://channel", ErrorKind::kInvalid, "three slashes"},
            Refused{"https://host/a?x=secret", ErrorKind::kInvalid, "query"},
            Refused{"https://host/a/linux-64/x-1-0.conda", ErrorKind::kInvalid, "package"},
            Refused{"./x-1-0.tar.bz2", ErrorKind::kInvalid, "package"},

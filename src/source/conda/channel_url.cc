@@ -130,7 +130,12 @@ Result<ChannelUrl> parse_channel_url(std::string_view text) {
   const std::string scheme = to_lower(text.substr(0, colon));
   ChannelUrl url;
   if (scheme == "file") {
-    url.base = file_url_of_path(path_of_file_url(text));
+    const std::string path = path_of_file_url(text);
+    if (!path.starts_with('/')) {
+      return fail(ErrorKind::kInvalid, "{} is no channel: it names no folder", shown_url(text))
+          .with_hint("file:///folder, with three slashes");
+    }
+    url.base = file_url_of_path(path);
   } else if (scheme == "http" || scheme == "https") {
     std::string rest(text.substr(colon + 1));
     rest.erase(0, std::min(rest.find_first_not_of('/'), rest.size()));
