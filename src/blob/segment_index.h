@@ -19,8 +19,8 @@ struct IndexEntry {
   std::uint64_t size_bytes = 0;  // files only
   std::uint64_t offset = 0;      // of the content in the uncompressed stream; files only
   std::int64_t mtime_s = 0;
-  std::string sha256;       // of the content, 64 hex digits; "" for what is no file
-  std::string link_target;  // of links
+  std::string sha256 = {};       // of the content, 64 hex digits; "" for what is no file
+  std::string link_target = {};  // of links
 
   bool operator==(const IndexEntry&) const = default;
 };
