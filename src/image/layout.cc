@@ -145,7 +145,9 @@ Status Layout::set(std::string_view name, const Descriptor& manifest) const {
                 printable(name.substr(0, kMaxNameBytes)))
         .with_hint("letters, digits and - . _ : @ / + between them");
   }
-  TRY(blobs_.path(manifest.digest));
+  if (!blobs_.use(manifest.digest)) {
+    return fail(ErrorKind::kNotFound, "no stored manifest {}", manifest.digest.to_string());
+  }
   TRY(io::make_directories(join_path(root_, "blobs/sha256")));
   Descriptor named = manifest;
   named.annotations[std::string(kRefNameAnnotation)] = name;

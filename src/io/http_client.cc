@@ -109,7 +109,7 @@ class Batch {
   Batch(CURLM* multi, const HttpOptions& options, std::span<const HttpRequest> requests,
         Progress& progress, std::string_view activity)
       : multi_(multi), options_(options), progress_(progress) {
-    results_.assign(requests.size(), fail(ErrorKind::kCancelled, "the download was stopped"));
+    results_.assign(requests.size(), fail(ErrorKind::kCancelled, "the transfer was stopped"));
     for (const HttpRequest& request : requests) {
       transfers_.emplace_back(request, options, progress, activity);
       ready_.push_back(&transfers_.back());
@@ -252,14 +252,15 @@ class Batch {
   void note_host(const HttpTransfer& transfer, const HttpOutcome& outcome) {
     if (!outcome.no_connection) {
       lost_.erase(host_of(transfer.url()));
-    } else if (transfer.round >= options_.retries) {
+    } else if (transfer.round >= transfer.retries()) {
       lost_.emplace(host_of(transfer.url()), outcome.error);
     }
   }
 
   // All mirrors were tried: again after a while, or no more.
   void sleep(HttpTransfer* transfer, std::int64_t retry_after_ms) {
-    if (transfer->round >= options_.retries || next_mirror(*transfer, 0) >= transfer->dead.size()) {
+    if (transfer->round >= transfer->retries() ||
+        next_mirror(*transfer, 0) >= transfer->dead.size()) {
       give_up(transfer);
       return;
     }
@@ -310,6 +311,11 @@ class Batch {
 };
 
 }  // namespace
+
+std::string HttpResponse::header(std::string_view name) const {
+  const auto found = std::ranges::find(headers, name, &HttpHeader::name);
+  return found == headers.end() ? "" : found->value;
+}
 
 HttpClient::HttpClient(HttpOptions options) : options_(std::move(options)) {}
 

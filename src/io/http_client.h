@@ -1,4 +1,4 @@
-// Downloads over HTTP(S), many at once: one client over libcurl's multi interface, with HTTP/2 over
+// Transfers over HTTP(S), many at once: one client over libcurl's multi interface, with HTTP/2 over
 // TLS, pooled connections, proxies, netrc, redirects, retries, mirrors and resuming.
 #pragma once
 
@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -15,6 +16,7 @@
 #include "core/progress.h"
 #include "core/result.h"
 #include "io/http_sink.h"
+#include "io/http_source.h"
 
 namespace cloche::io {
 
@@ -26,29 +28,39 @@ struct HttpHeader {
 // Where something is, with what that host, and no other, is told.
 struct HttpUrl {
   std::string url;  // may hold "user:password@"
-  std::vector<HttpHeader> headers;
+  std::vector<HttpHeader> headers = {};
 };
 
 struct HttpRequest {
-  std::vector<HttpUrl> urls;  // the same content at several places, tried in this order
+  std::vector<HttpUrl> urls = {};  // the same content at several places, tried in this order
   HttpSink* sink = nullptr;   // outlives the run
-  std::string name;           // for progress: "numpy-1.26.4-0.conda"
+  std::string name = {};           // for progress: "numpy-1.26.4-0.conda"
 
   std::uint64_t expected_bytes = 0;                      // for progress; 0: unknown
   std::uint64_t limit_bytes = std::uint64_t{16} << 30U;  // a larger body is refused (kInvalid)
 
   // Conditional: when the server's copy is still this one, the answer is `not_modified`.
-  std::string etag;
-  std::string last_modified;
+  std::string etag = {};
+  std::string last_modified = {};
 
   // Continue at this offset: the sink has that many bytes of the body already. The validator (a
   // strong ETag or a Last-Modified date) says which body it was; the server sends everything when
   // it has another by now.
   std::uint64_t resume_from = 0;
-  std::string resume_validator;
+  std::string resume_validator = {};
   // The caller checks a hash of the whole body, so resuming (also at another mirror) needs no
   // validator.
   bool hash_is_checked = false;
+
+  // What is asked: GET, HEAD, POST, PUT, PATCH or DELETE. Only GET and HEAD are redirected; curl
+  // tells the headers of `urls` that authorize to no other host, port or scheme.
+  std::string method = "GET";
+  HttpSource* body = nullptr;  // what is sent; outlives the run
+
+  // Any answer is a result, with its status, headers and message, but those that time may heal
+  // (429, 5xx), which stay errors after the retries.
+  bool any_status = false;
+  std::optional<int> retries = {};  // other than the options say
 };
 
 struct HttpResponse {
@@ -58,6 +70,13 @@ struct HttpResponse {
   std::string last_modified;
   std::string cache_control;
   std::uint64_t size_bytes = 0;  // of the whole body
+
+  long status = 0;
+  std::vector<HttpHeader> headers;  // with any_status; names in lower case
+  std::string error_body;  // with any_status: the start of a body that the sink did not get
+
+  // The value of a header, or "".
+  std::string header(std::string_view name) const;
 };
 
 struct HttpOptions {

@@ -50,6 +50,7 @@ TestRequest parse_head(std::string_view head) {
   TestRequest request;
   const auto lines = split_lines(head);
   const auto words = split(lines.front(), ' ');
+  request.method = words[0];
   request.path = words.size() > 1 ? words[1] : "";
   for (std::size_t i = 1; i < lines.size(); ++i) {
     const std::size_t colon = std::min(lines[i].find(':'), lines[i].size());
@@ -72,6 +73,7 @@ struct TestServer::Answer {
   std::string body;
   std::optional<std::size_t> cut_after;
   bool chunked = false;
+  bool endless = false;
   int delay_ms = 0;
 };
 
@@ -132,6 +134,28 @@ void TestServer::forget_requests() {
   requests_.clear();
 }
 
+void TestServer::handle(Handler handler) {
+  const std::lock_guard lock(mutex_);
+  handler_ = std::move(handler);
+}
+
+bool TestServer::receive_body(int connection, std::string& buffer, TestRequest& request) const {
+  std::size_t size = 0;
+  const std::string length = header_of(request, "content-length");
+  std::from_chars(length.data(), length.data() + length.size(), size);
+  while (buffer.size() < size && !stopping_) {
+    char bytes[65536];
+    const ssize_t count = ::recv(connection, bytes, sizeof bytes, 0);
+    if (count <= 0) {
+      return false;
+    }
+    buffer.append(bytes, static_cast<std::size_t>(count));
+  }
+  request.body = buffer.substr(0, size);
+  buffer.erase(0, size);
+  return true;
+}
+
 void TestServer::accept_loop() {
   while (!stopping_) {
     const int connection = ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC);
@@ -157,7 +181,10 @@ void TestServer::serve(int connection) {
     if (!head) {
       break;
     }
-    const TestRequest request = parse_head(*head);
+    TestRequest request = parse_head(*head);
+    if (!receive_body(connection, buffer, request)) {
+      break;
+    }
     const Answer answer = answer_to(request);
     for (int waited = 0; waited < answer.delay_ms && !stopping_; waited += 10) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -169,7 +196,17 @@ void TestServer::serve(int connection) {
     } else {
       text += fmt::format("Content-Length: {}\r\n\r\n", answer.body.size());
     }
+    if (request.method == "HEAD") {
+      if (!send_all(connection, text)) {
+        break;
+      }
+      continue;
+    }
     text += std::string_view(answer.body).substr(0, answer.cut_after.value_or(std::string::npos));
+    while (answer.endless && !stopping_ &&
+           send_all(connection, fmt::format("{}\r\n{:x}\r\n", text, answer.body.size()))) {
+      text = answer.body;
+    }
     if (!answer.cut_after && answer.chunked) {
       text += "\r\n0\r\n\r\n";
     }
@@ -186,19 +223,24 @@ TestServer::Answer TestServer::answer_to(const TestRequest& request) {
   const std::lock_guard lock(mutex_);
   requests_.push_back(request);
   Answer out;
+  std::optional<TestResource> made = handler_ ? handler_(request) : std::nullopt;
   const auto found = resources_.find(request.path);
-  if (found == resources_.end()) {
+  if (!made && found == resources_.end()) {
     out.body = "<html>not here</html>";
     return out;
   }
-  TestResource& resource = found->second;
+  TestResource& resource = made ? *made : found->second;
   out.delay_ms = resource.delay_ms;
-  out.chunked = resource.chunked;
+  out.endless = resource.endless;
+  out.chunked = resource.chunked || resource.endless;
   const auto add = [&out](std::string_view name, std::string_view value) {
     if (!value.empty()) {
       out.headers += fmt::format("{}: {}\r\n", name, value);
     }
   };
+  for (const auto& [name, value] : resource.headers) {
+    add(name, value);
+  }
   if (!resource.authorization.empty() &&
       header_of(request, "authorization") != resource.authorization) {
     out.status = 401;

@@ -4,12 +4,15 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "io/descriptor.h"
@@ -34,12 +37,16 @@ struct TestResource {
   std::string retry_after = {};
   int cut_times = 0;  // the first so many bodies end after cut_after bytes, with the connection
   std::size_t cut_after = 0;
-  int delay_ms = 0;  // before the answer
+  int delay_ms = 0;                                               // before the answer
+  std::vector<std::pair<std::string, std::string>> headers = {};  // more of them
+  bool endless = false;  // the body is sent again and again, until the client hangs up
 };
 
 struct TestRequest {
+  std::string method;
   std::string path;
   std::map<std::string, std::string> headers;  // names in lower case
+  std::string body;
 };
 
 class TestServer {
@@ -52,6 +59,9 @@ class TestServer {
   std::string url(std::string_view path = "") const;
   void set(const std::string& path, TestResource resource);
   void remove(const std::string& path);
+  // Asked first, one request at a time; nothing: what set() says. From any thread.
+  using Handler = std::function<std::optional<TestResource>(const TestRequest&)>;
+  void handle(Handler handler);
 
   std::vector<TestRequest> requests() const;
   std::size_t count(std::string_view path) const;  // requests for it so far
@@ -63,6 +73,7 @@ class TestServer {
   struct Answer;
   void accept_loop();
   void serve(int connection);
+  bool receive_body(int connection, std::string& buffer, TestRequest& request) const;
   Answer answer_to(const TestRequest& request);
 
   Descriptor listener_;
@@ -71,6 +82,7 @@ class TestServer {
   std::atomic<bool> refusing_{false};
   mutable std::mutex mutex_;
   std::map<std::string, TestResource> resources_;
+  Handler handler_;
   std::vector<TestRequest> requests_;
   std::vector<int> connections_;
   std::list<std::jthread> threads_;

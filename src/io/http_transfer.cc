@@ -18,6 +18,11 @@ namespace {
 constexpr long kMaxRedirects = 10;
 constexpr long kBufferBytes = 128L * 1024;  // a tenth less CPU than with libcurl's own 16 KB
 constexpr std::int64_t kMsPerSecond = 1000;
+// A server that took a large upload is busy with it for a while before it answers.
+constexpr std::int64_t kUploadStallSeconds = 300;
+constexpr std::size_t kKeptPageBytes = std::size_t{64} << 10U;
+constexpr std::uint64_t kMaxPageBytes = std::uint64_t{1} << 20U;
+constexpr std::size_t kMaxHeaders = 200;
 
 template <class T>
 void set(CURL* handle, CURLoption option, T value) {
@@ -104,7 +109,10 @@ HttpResponse HttpTransfer::response() const {
           .etag = etag_,
           .last_modified = last_modified_,
           .cache_control = cache_control_,
-          .size_bytes = received_};
+          .size_bytes = received_,
+          .status = status_,
+          .headers = answer_headers_,
+          .error_body = error_page_};
 }
 
 // A mirror knows nothing of another one's ETag.
@@ -135,7 +143,64 @@ Result<CURL*> HttpTransfer::start(std::size_t mirror) {
   take_header("HTTP/1.1 000");
   set_connection_options(target);
   set_headers();
+  set_method();
+  if (request_.body != nullptr) {
+    TRY(request_.body->rewind());
+    sent_ = 0;
+  }
   return handle_.get();
+}
+
+void HttpTransfer::set_method() {
+  CURL* handle = handle_.get();
+  if (request_.method == "GET") {
+    return;
+  }
+  if (request_.method == "HEAD") {
+    set(handle, CURLOPT_NOBODY, 1L);
+    return;
+  }
+  set(handle, CURLOPT_FOLLOWLOCATION, 0L);
+  set(handle, CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+  if (request_.body == nullptr) {
+    return;
+  }
+  set(handle, CURLOPT_UPLOAD, 1L);
+  set(handle, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(request_.body->size_bytes()));
+  curl_easy_setopt(handle, CURLOPT_UPLOAD_BUFFERSIZE, kBufferBytes);
+  set(handle, CURLOPT_LOW_SPEED_TIME,
+      static_cast<long>(std::max(options_.stall_timeout_s, kUploadStallSeconds)));
+  set(handle, CURLOPT_READFUNCTION, &HttpTransfer::on_send);
+  set(handle, CURLOPT_READDATA, static_cast<void*>(this));
+  set(handle, CURLOPT_SEEKFUNCTION, &HttpTransfer::on_seek);
+  set(handle, CURLOPT_SEEKDATA, static_cast<void*>(this));
+}
+
+std::size_t HttpTransfer::on_send(char* buffer, std::size_t size, std::size_t count, void* self) {
+  auto* const transfer = static_cast<HttpTransfer*>(self);
+  const Result<std::size_t> got = transfer->request_.body->read({buffer, size * count});
+  if (!got) {
+    transfer->refused_ = got.error();
+    transfer->sink_failed_ = true;
+    return CURL_READFUNC_ABORT;
+  }
+  transfer->sent_ += *got;
+  if (transfer->sent_ > transfer->reported_) {
+    transfer->progress_.advance(transfer->activity_, transfer->sent_ - transfer->reported_,
+                                transfer->request_.name);
+    transfer->reported_ = transfer->sent_;
+  }
+  return *got;
+}
+
+// For a body that must be sent again on a new connection.
+int HttpTransfer::on_seek(void* self, curl_off_t offset, int origin) {
+  auto* const transfer = static_cast<HttpTransfer*>(self);
+  if (offset != 0 || origin != SEEK_SET || !transfer->request_.body->rewind()) {
+    return CURL_SEEKFUNC_CANTSEEK;
+  }
+  transfer->sent_ = 0;
+  return CURL_SEEKFUNC_OK;
 }
 
 void HttpTransfer::set_connection_options(const std::string& target) {
@@ -206,6 +271,9 @@ void HttpTransfer::set_headers() {
       add("If-Modified-Since", request_.last_modified);
     }
   }
+  if (request_.body != nullptr) {
+    add("Expect", "");  // asking first costs a round trip, or a second where nobody answers
+  }
   headers_.reset(list);
   set(handle_.get(), CURLOPT_HTTPHEADER, list);
 }
@@ -227,6 +295,9 @@ void HttpTransfer::take_header(std::string_view line) {
     cache_control_.clear();
     content_range_.clear();
     content_length_.reset();
+    answer_headers_.clear();
+    error_page_.clear();
+    error_page_bytes_ = 0;
     return;
   }
   const std::size_t colon = line.find(':');
@@ -235,6 +306,9 @@ void HttpTransfer::take_header(std::string_view line) {
   }
   const std::string name = to_lower(line.substr(0, colon));
   const std::string_view value = trim(line.substr(colon + 1));
+  if (request_.any_status && answer_headers_.size() < kMaxHeaders) {
+    answer_headers_.push_back({name, std::string(value)});
+  }
   if (name == "etag") {
     etag_ = value;
   } else if (name == "last-modified") {
@@ -258,9 +332,25 @@ std::size_t HttpTransfer::on_body(const char* data, std::size_t size, std::size_
   return size * count;
 }
 
+bool HttpTransfer::is_success() const {
+  return status_ == 200 || status_ == 206 || (request_.any_status && status_ / 100 == 2);
+}
+
+// Its start is kept, for what the server has to say; one without an end is not waited for.
+Status HttpTransfer::take_error_page(std::string_view bytes) {
+  error_page_bytes_ += bytes.size();
+  if (request_.any_status) {
+    error_page_ += bytes.substr(0, kKeptPageBytes - error_page_.size());
+  }
+  if (error_page_bytes_ > kMaxPageBytes) {
+    return fail(ErrorKind::kInvalid, "{}: an endless answer", shown_url(url()));
+  }
+  return {};
+}
+
 Status HttpTransfer::take_body(std::string_view bytes) {
-  if (status_ != 200 && status_ != 206) {
-    return {};  // an error's page
+  if (!is_success()) {
+    return take_error_page(bytes);
   }
   if (!body_began_) {
     TRY(begin_body());
@@ -271,7 +361,7 @@ Status HttpTransfer::take_body(std::string_view bytes) {
     return written.error();
   }
   received_ += bytes.size();
-  if (received_ > reported_) {
+  if (received_ > reported_ && request_.body == nullptr) {
     progress_.advance(activity_, received_ - reported_, request_.name);
     reported_ = received_;
   }
@@ -283,7 +373,9 @@ Status HttpTransfer::begin_body() {
   if (status_ == 206) {
     return begin_partial_body();
   }
-  TRY(check_size(content_length_.value_or(0)));
+  if (request_.method != "HEAD") {
+    TRY(check_size(content_length_.value_or(0)));
+  }
   received_ = 0;
   keep_validator();
   if (const Status restarted = request_.sink->restart(); !restarted) {
@@ -333,7 +425,7 @@ HttpOutcome HttpTransfer::finish(CURLcode code) {
 }
 
 HttpOutcome HttpTransfer::judge_status() {
-  if (status_ == 200 || status_ == 206) {
+  if (is_success()) {
     if (!body_began_) {  // an empty one
       if (const Status begun = begin_body(); !begun) {
         refused_ = begun.error();
@@ -349,12 +441,20 @@ HttpOutcome HttpTransfer::judge_status() {
     may_resume_ = false;
     return {.kind = HttpOutcome::Kind::kAgain, .error = {}};
   }
+  if (request_.any_status && !is_transient_status(status_)) {
+    return {};
+  }
   HttpOutcome outcome{.kind = HttpOutcome::Kind::kNotHere,
                       .error = status_error(status_, status_text_, url())};
   if (is_transient_status(status_)) {
     outcome.kind = HttpOutcome::Kind::kRetry;
     curl_off_t seconds = 0;
     curl_easy_getinfo(handle_.get(), CURLINFO_RETRY_AFTER, &seconds);
+    if (!error_page_.empty()) {
+      constexpr std::size_t kShown = 300;
+      outcome.error.details.push_back(
+          hide_passwords(printable(trim(error_page_.substr(0, kShown)))));
+    }
     outcome.retry_after_ms = std::clamp<std::int64_t>(seconds, 0, 86'400) * kMsPerSecond;
   }
   return outcome;

@@ -50,6 +50,8 @@ class HttpTransfer {
   const HttpRequest& request() const { return request_; }
   const std::string& url() const { return request_.urls[mirror_].url; }
   HttpResponse response() const;
+  // How often it may be tried again.
+  int retries() const { return request_.retries.value_or(options_.retries); }
 
   // The client's notes on it.
   std::size_t mirror() const { return mirror_; }
@@ -68,6 +70,11 @@ class HttpTransfer {
 
   static std::size_t on_header(const char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t on_body(const char* data, std::size_t size, std::size_t count, void* self);
+  static std::size_t on_send(char* buffer, std::size_t size, std::size_t count, void* self);
+  static int on_seek(void* self, curl_off_t offset, int origin);
+  void set_method();
+  bool is_success() const;
+  Status take_error_page(std::string_view bytes);
   void take_header(std::string_view line);
   Status begin_body();
   Status begin_partial_body();
@@ -97,6 +104,7 @@ class HttpTransfer {
   std::string validator_;       // of what the sink has
   std::size_t validator_mirror_ = 0;
   bool may_resume_ = true;
+  std::uint64_t sent_ = 0;
 
   // Of this attempt.
   long status_ = 0;
@@ -107,6 +115,9 @@ class HttpTransfer {
   std::optional<Error> refused_;  // the sink's error, or a limit's
   std::string etag_, last_modified_, cache_control_, content_range_, status_text_;
   std::optional<std::uint64_t> content_length_;
+  std::vector<HttpHeader> answer_headers_;
+  std::string error_page_;
+  std::uint64_t error_page_bytes_ = 0;
 };
 
 }  // namespace cloche::io
