@@ -1,10 +1,13 @@
 #include "io/decompress.h"
 
 #include <algorithm>
+#include <array>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include <bzlib.h>
+#include <isa-l/igzip_lib.h>
 #include <zstd.h>
 #include <zstd_errors.h>
 
@@ -126,11 +129,122 @@ class Bzip2Reader : public Reader {
   bool active_ = false;
 };
 
+// RFC 1952, members one after another. ISA-L reads three times as fast as zlib.
+class GzipReader : public Reader {
+ public:
+  explicit GzipReader(Reader& source)
+      : source_(source), state_(std::make_unique<inflate_state>()), input_(kInputBytes) {
+    isal_inflate_init(state_.get());
+    state_->crc_flag = ISAL_GZIP;
+  }
+
+  Result<std::size_t> read(std::span<char> buffer) override {
+    state_->next_out = reinterpret_cast<std::uint8_t*>(buffer.data());
+    const auto wanted =
+        static_cast<std::uint32_t>(std::min<std::size_t>(buffer.size(), std::size_t{1} << 30U));
+    state_->avail_out = wanted;
+    while (state_->avail_out == wanted) {
+      if (state_->avail_in == 0 && !held_back_) {
+        const std::size_t count = TRY(source_.read(input_));
+        if (count == 0) {
+          return active_ ? Result<std::size_t>(
+                               fail(ErrorKind::kCorrupt, "the gzip data ends too early"))
+                         : Result<std::size_t>(0);
+        }
+        state_->next_in = reinterpret_cast<std::uint8_t*>(input_.data());
+        state_->avail_in = static_cast<std::uint32_t>(count);
+      }
+      TRY(step());
+    }
+    return wanted - state_->avail_out;
+  }
+
+ private:
+  Status step() {
+    active_ = true;
+    if (const int error = isal_inflate(state_.get()); error != ISAL_DECOMP_OK) {
+      return fail(ErrorKind::kCorrupt, "the gzip data cannot be read (code {})", error);
+    }
+    // A full output buffer may hide more that the decoder holds already.
+    held_back_ = state_->avail_out == 0;
+    if (state_->block_state == ISAL_BLOCK_FINISH) {
+      active_ = false;
+      held_back_ = false;
+      isal_inflate_reset(state_.get());
+      state_->crc_flag = ISAL_GZIP;
+    }
+    return {};
+  }
+
+  Reader& source_;
+  std::unique_ptr<inflate_state> state_;
+  std::vector<char> input_;
+  bool active_ = false;  // within a member
+  bool held_back_ = false;
+};
+
+// What was read to look at it, and then the rest.
+class ReplayReader : public Reader {
+ public:
+  ReplayReader(std::string begin, Reader& source) : begin_(std::move(begin)), source_(source) {}
+
+  Result<std::size_t> read(std::span<char> buffer) override {
+    if (taken_ == begin_.size()) {
+      return source_.read(buffer);
+    }
+    const std::size_t count = begin_.copy(buffer.data(), buffer.size(), taken_);
+    taken_ += count;
+    return count;
+  }
+
+ private:
+  std::string begin_;
+  std::size_t taken_ = 0;
+  Reader& source_;
+};
+
+// A reader together with the one that it reads.
+class ChainReader : public Reader {
+ public:
+  ChainReader(std::unique_ptr<Reader> source, Compression compression)
+      : source_(std::move(source)), reader_(decompress(*source_, compression)) {}
+  Result<std::size_t> read(std::span<char> buffer) override { return reader_->read(buffer); }
+
+ private:
+  std::unique_ptr<Reader> source_;
+  std::unique_ptr<Reader> reader_;
+};
+
 }  // namespace
+
+Compression compression_of_content(std::string_view begin) {
+  struct Magic {
+    std::string_view bytes;
+    Compression compression;
+  };
+  using namespace std::string_view_literals;
+  constexpr std::array<Magic, 3> kMagics = {{{"\x28\xb5\x2f\xfd"sv, Compression::kZstd},
+                                             {"BZh"sv, Compression::kBzip2},
+                                             {"\x1f\x8b"sv, Compression::kGzip}}};
+  const auto* const found = std::ranges::find_if(
+      kMagics, [&](const Magic& magic) { return begin.starts_with(magic.bytes); });
+  return found == kMagics.end() ? Compression::kNone : found->compression;
+}
+
+Result<std::unique_ptr<Reader>> decompress_any(Reader& source) {
+  std::string begin(4, '\0');
+  begin.resize(TRY(read_full(source, begin)));
+  const Compression compression = compression_of_content(begin);
+  return std::unique_ptr<Reader>(std::make_unique<ChainReader>(
+      std::make_unique<ReplayReader>(std::move(begin), source), compression));
+}
 
 Compression compression_of(std::string_view name) {
   if (name.ends_with(".zst")) {
     return Compression::kZstd;
+  }
+  if (name.ends_with(".gz") || name.ends_with(".tgz")) {
+    return Compression::kGzip;
   }
   return name.ends_with(".bz2") ? Compression::kBzip2 : Compression::kNone;
 }
@@ -141,6 +255,8 @@ std::unique_ptr<Reader> decompress(Reader& source, Compression compression) {
       return std::make_unique<ZstdReader>(source);
     case Compression::kBzip2:
       return std::make_unique<Bzip2Reader>(source);
+    case Compression::kGzip:
+      return std::make_unique<GzipReader>(source);
     case Compression::kNone:
       break;
   }

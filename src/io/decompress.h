@@ -10,14 +10,20 @@
 
 namespace cloche::io {
 
-enum class Compression { kNone, kZstd, kBzip2 };
+enum class Compression { kNone, kZstd, kBzip2, kGzip };
 
-// By the ending of a name: .zst, .bz2; anything else is kNone.
+// By the ending of a name: .zst, .bz2, .gz, .tgz; anything else is kNone.
 Compression compression_of(std::string_view name);
+
+// By the first bytes of the content, of which four are enough: anything else is kNone.
+Compression compression_of_content(std::string_view begin);
 
 // Reads `source`, which outlives it, decompressed. Frames or streams one after another are read as
 // one. Errors while reading: kCorrupt for damaged or truncated data, kUnsupported for a zstd window
 // of more than 128 MB (2^27, what zstd --ultra -22 writes), whatever the source says otherwise.
 std::unique_ptr<Reader> decompress(Reader& source, Compression compression);
+
+// The same, as the content says itself what it is.
+Result<std::unique_ptr<Reader>> decompress_any(Reader& source);
 
 }  // namespace cloche::io

@@ -1,10 +1,15 @@
 #include "io/decompress.h"
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include <bzlib.h>
 #include <gtest/gtest.h>
+#include <isa-l/igzip_lib.h>
 #include <zstd.h>
+
+#include "core/testing.h"
 
 namespace cloche::io {
 namespace {
@@ -90,6 +95,80 @@ TEST(Decompress, KnowsTheKindByTheName) {
   EXPECT_EQ(compression_of("repodata.json.zst"), Compression::kZstd);
   EXPECT_EQ(compression_of("repodata.json.bz2"), Compression::kBzip2);
   EXPECT_EQ(compression_of("repodata.json"), Compression::kNone);
+}
+
+std::string gzip(std::string text) {
+  std::vector<std::uint8_t> level(ISAL_DEF_LVL1_DEFAULT);
+  isal_zstream stream{};
+  isal_deflate_init(&stream);
+  stream.level = 1;
+  stream.level_buf = level.data();
+  stream.level_buf_size = static_cast<std::uint32_t>(level.size());
+  stream.gzip_flag = IGZIP_GZIP;
+  stream.end_of_stream = 1;
+  stream.flush = NO_FLUSH;
+  std::string out(text.size() + text.size() / 8 + 1000, '\0');
+  stream.next_in = reinterpret_cast<std::uint8_t*>(text.data());
+  stream.avail_in = static_cast<std::uint32_t>(text.size());
+  stream.next_out = reinterpret_cast<std::uint8_t*>(out.data());
+  stream.avail_out = static_cast<std::uint32_t>(out.size());
+  isal_deflate(&stream);
+  out.resize(stream.total_out);
+  return out;
+}
+
+TEST(Decompress, ReadsGzipInAnyPieces) {
+  const std::string text = sample();
+  const std::string packed = gzip(text);
+  for (const std::size_t step : {1UL, 7UL, 1000UL, 1UL << 20U}) {
+    ASSERT_VALUE(out, through(packed, Compression::kGzip, step));
+    EXPECT_EQ(out, text);
+  }
+}
+
+TEST(Decompress, ReadsGzipMembersOneAfterAnother) {
+  std::string packed;
+  std::string text;
+  for (int i = 0; i < 100; ++i) {
+    const std::string part(static_cast<std::size_t>(i) * 37 % 400, static_cast<char>('a' + i % 26));
+    packed += gzip(part);
+    text += part;
+  }
+  for (const std::size_t step : {1UL, 7UL, 1000UL, 1UL << 20U}) {
+    ASSERT_VALUE(out, through(packed, Compression::kGzip, step));
+    EXPECT_EQ(out, text);
+  }
+}
+
+TEST(Decompress, RefusesDamagedGzip) {
+  const std::string packed = gzip(sample().substr(0, 5000));
+  for (std::size_t cut = 1; cut < packed.size(); ++cut) {
+    const auto out = through(packed.substr(0, cut), Compression::kGzip);
+    ASSERT_FALSE(out.has_value()) << cut;
+    EXPECT_EQ(out.error().kind, ErrorKind::kCorrupt);
+  }
+  for (std::size_t i = packed.size() - 8; i < packed.size() - 4; ++i) {  // the checksum
+    std::string bad = packed;
+    bad[i] = static_cast<char>(bad[i] ^ 1);
+    EXPECT_EQ(through(bad, Compression::kGzip).error().kind, ErrorKind::kCorrupt) << i;
+  }
+  EXPECT_EQ(through(packed + "garbage that follows", Compression::kGzip).error().kind,
+            ErrorKind::kCorrupt);
+}
+
+TEST(Decompress, KnowsTheCompressionByTheContent) {
+  const std::string text = "some content";
+  for (const std::string& bytes : {text, zstd(text), bzip2(text), gzip(text)}) {
+    for (const std::size_t step : {1UL, 1UL << 20U}) {
+      Dripping source(bytes, step);
+      ASSERT_VALUE(reader, decompress_any(source));
+      EXPECT_EQ(read_all(*reader, 100).value(), text);
+    }
+  }
+  MemoryReader nothing("");
+  EXPECT_EQ(read_all(*decompress_any(nothing).value(), 100).value(), "");
+  EXPECT_EQ(compression_of("layer.tar.gz"), Compression::kGzip);
+  EXPECT_EQ(compression_of("layer.tgz"), Compression::kGzip);
 }
 
 }  // namespace

@@ -21,6 +21,7 @@ class Descriptor {
   Descriptor& operator=(Descriptor&& other) noexcept;
 
   int get() const { return fd_; }
+  int release() { return std::exchange(fd_, -1); }  // the caller closes it
   bool valid() const { return fd_ >= 0; }
   void close();
 

@@ -1,10 +1,12 @@
 #include "io/directory_tree.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -20,11 +22,11 @@
 namespace cloche::io {
 namespace {
 
-int openat2(int directory, const char* path, int flags, std::uint32_t mode) {
+int openat2(int directory, const char* path, int flags, std::uint32_t mode, std::uint64_t resolve) {
   struct open_how how{};
   how.flags = static_cast<std::uint64_t>(flags);
   how.mode = mode;
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  how.resolve = resolve | RESOLVE_NO_MAGICLINKS;
   while (true) {
     const long fd = ::syscall(SYS_openat2, directory, path, &how, sizeof how);
     if (fd >= 0 || (errno != EAGAIN && errno != EINTR)) {  // EAGAIN: something moved meanwhile
@@ -59,17 +61,25 @@ std::uint32_t read_umask() {
 
 }  // namespace
 
-Result<DirectoryTree> DirectoryTree::open(const std::string& root) {
+Result<DirectoryTree> DirectoryTree::open(const std::string& root, Links links) {
   TRY(check_path(root));
   Descriptor directory(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory.valid()) {
     return system_error(errno, "open the directory", root);
   }
-  return DirectoryTree(root, std::move(directory));
+  return DirectoryTree(root, std::move(directory), links);
 }
 
-DirectoryTree::DirectoryTree(std::string root, Descriptor directory)
-    : root_(std::move(root)), directory_(std::move(directory)), umask_(read_umask()) {}
+DirectoryTree::DirectoryTree(std::string root, Descriptor directory, Links links)
+    : root_(std::move(root)),
+      directory_(std::move(directory)),
+      links_(links),
+      umask_(read_umask()) {}
+
+int DirectoryTree::open_beneath(const std::string& path, int flags, std::uint32_t mode) const {
+  return openat2(directory_.get(), path.c_str(), flags | O_CLOEXEC, mode,
+                 links_ == Links::kAsRoot ? RESOLVE_IN_ROOT : RESOLVE_BENEATH);
+}
 
 Result<Descriptor> DirectoryTree::create_file(const std::string& path, std::uint32_t mode) const {
   Descriptor file = TRY(open_below(path, O_WRONLY | O_CREAT | O_EXCL, mode));
@@ -84,7 +94,7 @@ Result<Descriptor> DirectoryTree::open_file(const std::string& path) const {
 }
 
 Status DirectoryTree::make_directory(const std::string& path) const {
-  const Place place = TRY(parent_of(path));
+  const Place place = TRY(place_of(path));
   if (::mkdirat(place.directory.get(), place.name.c_str(), 0755) == 0) {
     if ((0755U & umask_) != 0 &&
         ::fchmodat(place.directory.get(), place.name.c_str(), 0755, 0) != 0) {
@@ -96,8 +106,7 @@ Status DirectoryTree::make_directory(const std::string& path) const {
     return error(errno, "create the directory", path);
   }
   // A link that leads to a directory inside is as good as one.
-  const Descriptor there(
-      openat2(directory_.get(), path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC, 0));
+  const Descriptor there(open_beneath(path, O_PATH | O_DIRECTORY, 0));
   if (there.valid() || (openat2_is_missing(errno) && walk_below(path, O_PATH | O_DIRECTORY, 0))) {
     return {};
   }
@@ -105,7 +114,7 @@ Status DirectoryTree::make_directory(const std::string& path) const {
 }
 
 Status DirectoryTree::make_symlink(const std::string& path, const std::string& target) const {
-  const Place place = TRY(parent_of(path));
+  const Place place = TRY(place_of(path));
   if (::symlinkat(target.c_str(), place.directory.get(), place.name.c_str()) != 0) {
     return error(errno, "create the link", path);
   }
@@ -113,8 +122,8 @@ Status DirectoryTree::make_symlink(const std::string& path, const std::string& t
 }
 
 Status DirectoryTree::make_hardlink(const std::string& path, const std::string& existing) const {
-  const Place from = TRY(parent_of(existing));
-  const Place to = TRY(parent_of(path));
+  const Place from = TRY(place_of(existing));
+  const Place to = TRY(place_of(path));
   if (::linkat(from.directory.get(), from.name.c_str(), to.directory.get(), to.name.c_str(), 0) !=
       0) {
     return error(errno, "create the link", path);
@@ -123,7 +132,7 @@ Status DirectoryTree::make_hardlink(const std::string& path, const std::string& 
 }
 
 Status DirectoryTree::remove(const std::string& path) const {
-  const Place place = TRY(parent_of(path));
+  const Place place = TRY(place_of(path));
   if (::unlinkat(place.directory.get(), place.name.c_str(), 0) == 0 ||
       (errno == EISDIR &&
        ::unlinkat(place.directory.get(), place.name.c_str(), AT_REMOVEDIR) == 0)) {
@@ -133,7 +142,7 @@ Status DirectoryTree::remove(const std::string& path) const {
 }
 
 Result<std::string> DirectoryTree::real_path(const std::string& path) const {
-  const Place place = TRY(parent_of(path));
+  const Place place = TRY(place_of(path));
   const auto name_of = [](int fd) -> std::string {
     std::string name(4096, '\0');
     const ssize_t size =
@@ -152,12 +161,20 @@ Result<std::string> DirectoryTree::real_path(const std::string& path) const {
 
 Result<Descriptor> DirectoryTree::open_below(const std::string& path, int flags,
                                              std::uint32_t mode) const {
-  Descriptor file(openat2(directory_.get(), path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, mode));
+  Descriptor file(open_beneath(path, flags | O_NOFOLLOW, mode));
   if (file.valid()) {
     return file;
   }
   if (openat2_is_missing(errno)) {
-    return walk_below(path, flags, mode);
+    if (links_ == Links::kInside) {
+      return walk_below(path, flags, mode);
+    }
+    const Place place = TRY(place_of(path));
+    file = Descriptor(
+        ::openat(place.directory.get(), place.name.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, mode));
+    if (file.valid()) {
+      return file;
+    }
   }
   return error(errno, (flags & O_CREAT) != 0 ? "create" : "open", path);
 }
@@ -185,10 +202,58 @@ Result<Descriptor> DirectoryTree::walk_below(const std::string& path, int flags,
   }
 }
 
-Result<DirectoryTree::Place> DirectoryTree::parent_of(const std::string& path) const {
+// As the kernel resolves a path in a root: every step by a descriptor, so that nothing that moves
+// meanwhile can lead out; the way back up is the stack of those we came through.
+Result<Descriptor> DirectoryTree::walk_as_root(const std::string& path) const {
+  constexpr int kMaxLinks = 40;  // as the kernel: path_resolution(7)
+  constexpr std::size_t kMaxPath = 4096;
+  std::vector<Descriptor> way;  // below the root
+  std::string rest = path;
+  for (int links = 0; !rest.empty();) {
+    const std::size_t slash = std::min(rest.find('/'), rest.size());
+    const std::string name = rest.substr(0, slash);
+    rest.erase(0, std::min(slash + 1, rest.size()));
+    if (name.empty() || name == ".") {
+      continue;
+    }
+    if (name == "..") {
+      if (!way.empty()) {
+        way.pop_back();
+      }
+      continue;
+    }
+    const int here = way.empty() ? directory_.get() : way.back().get();
+    Descriptor next(::openat(here, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    struct stat info{};
+    if (!next.valid() || ::fstat(next.get(), &info) != 0) {
+      return error(errno, "open", path);
+    }
+    if (S_ISLNK(info.st_mode)) {
+      std::string target(kMaxPath, '\0');
+      const ssize_t size = ::readlinkat(next.get(), "", target.data(), target.size());
+      target.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+      if (++links > kMaxLinks || target.size() + rest.size() >= kMaxPath) {
+        return error(ELOOP, "open", path);
+      }
+      if (target.starts_with('/')) {
+        way.clear();
+      }
+      rest = target + "/" + rest;
+    } else if (S_ISDIR(info.st_mode)) {
+      way.push_back(std::move(next));
+    } else {
+      return error(ENOTDIR, "open", path);
+    }
+  }
+  Descriptor end = way.empty() ? Descriptor(::fcntl(directory_.get(), F_DUPFD_CLOEXEC, 0))
+                               : std::move(way.back());
+  return end.valid() ? Result<Descriptor>(std::move(end)) : error(errno, "open", path);
+}
+
+Result<DirectoryTree::Place> DirectoryTree::place_of(const std::string& path) const {
   const std::string parent = parent_path(path);
   Place place;
-  place.name = std::string(base_name(path));
+  place.name = path.empty() ? "." : std::string(base_name(path));
   if (parent.empty()) {
     place.directory = Descriptor(::fcntl(directory_.get(), F_DUPFD_CLOEXEC, 0));
     if (!place.directory.valid()) {
@@ -197,13 +262,13 @@ Result<DirectoryTree::Place> DirectoryTree::parent_of(const std::string& path) c
     return place;
   }
   // Here a link at the end of `parent` may be followed: it is on the way.
-  place.directory =
-      Descriptor(openat2(directory_.get(), parent.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC, 0));
+  place.directory = Descriptor(open_beneath(parent, O_PATH | O_DIRECTORY, 0));
   if (!place.directory.valid()) {
     if (!openat2_is_missing(errno)) {
       return error(errno, "open", parent);
     }
-    place.directory = TRY(walk_below(parent, O_PATH | O_DIRECTORY, 0));
+    place.directory = TRY(links_ == Links::kAsRoot ? walk_as_root(parent)
+                                                   : walk_below(parent, O_PATH | O_DIRECTORY, 0));
   }
   return place;
 }

@@ -1,9 +1,9 @@
 #include "io/mapped_file.h"
 
+#include <cerrno>
+
 #include <sys/mman.h>
 #include <sys/stat.h>
-
-#include <cerrno>
 
 #include "io/descriptor.h"
 #include "io/system_error.h"
@@ -12,7 +12,7 @@ namespace cloche::io {
 
 Result<MappedFile> MappedFile::open(const std::string& path) {
   const Descriptor file = TRY(open_for_reading(path));
-  struct stat status {};
+  struct stat status{};
   if (fstat(file.get(), &status) != 0) {
     return system_error(errno, "read", path);
   }

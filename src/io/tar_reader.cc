@@ -23,12 +23,16 @@ struct Field {
 };
 constexpr Field kName{0, 100};
 constexpr Field kMode{100, 8};
+constexpr Field kUid{108, 8};
+constexpr Field kGid{116, 8};
 constexpr Field kSize{124, 12};
 constexpr Field kMtime{136, 12};
 constexpr Field kChecksum{148, 8};
 constexpr std::size_t kTypeAt = 156;
 constexpr Field kLinkName{157, 100};
 constexpr Field kMagic{257, 6};
+constexpr Field kMajor{329, 8};
+constexpr Field kMinor{337, 8};
 constexpr Field kPrefix{345, 155};
 
 std::string_view field(std::string_view header, Field where) {
@@ -99,6 +103,16 @@ std::string path_of(std::string_view header) {
     return std::string(name);
   }
   return std::string(prefix) + "/" + std::string(name);
+}
+
+Error damaged_pax() { return fail(ErrorKind::kCorrupt, "a pax header is damaged"); }
+
+Result<std::int64_t> pax_number(std::string_view digits) {
+  std::int64_t number = 0;
+  const char* const last = digits.data() + digits.size();
+  const auto parsed = std::from_chars(digits.data(), last, number);
+  return parsed.ec == std::errc() && parsed.ptr == last ? Result<std::int64_t>(number)
+                                                        : damaged_pax();
 }
 
 std::uint64_t padding_of(std::uint64_t size) { return (kBlock - size % kBlock) % kBlock; }
@@ -223,13 +237,13 @@ Status TarReader::read_pax(std::string_view text, bool global, Extension& extens
     const auto digits = static_cast<std::size_t>(end - text.data());
     if (error != std::errc() || length > text.size() || length < digits + 3 ||
         text[digits] != ' ' || text[length - 1] != '\n') {
-      return fail(ErrorKind::kCorrupt, "a pax header is damaged");
+      return damaged_pax();
     }
     const std::string_view record = text.substr(digits + 1, length - digits - 2);
     text.remove_prefix(length);
     const std::size_t equals = record.find('=');
     if (equals == std::string_view::npos) {
-      return fail(ErrorKind::kCorrupt, "a pax header is damaged");
+      return damaged_pax();
     }
     const std::string_view key = record.substr(0, equals);
     const std::string_view value = record.substr(equals + 1);
@@ -239,28 +253,49 @@ Status TarReader::read_pax(std::string_view text, bool global, Extension& extens
     if (global) {
       continue;  // a comment or a time; a path for all entries means nothing
     }
-    if (key == "path") {
-      extension.path = value;
-    } else if (key == "linkpath") {
-      extension.link_target = value;
-    } else if (key == "size" || key == "mtime") {
-      std::int64_t number = 0;  // of a time the whole seconds
-      const std::string_view digits_only =
-          key == "mtime" ? value.substr(0, value.find('.')) : value;
-      const char* const first = digits_only.begin();
-      const auto parsed = std::from_chars(first, first + digits_only.size(), number);
-      const bool whole = parsed.ptr == first + digits_only.size();
-      if (parsed.ec != std::errc() || !whole || (key == "size" && number < 0)) {
-        return fail(ErrorKind::kCorrupt, "a pax header is damaged");
-      }
-      if (key == "size") {
-        extension.size_bytes = static_cast<std::uint64_t>(number);
-      } else {
-        extension.mtime_s = number;
-      }
-    }
+    TRY(read_record(key, value, extension));
   }
   return {};
+}
+
+Status TarReader::read_record(std::string_view key, std::string_view value, Extension& extension) {
+  constexpr std::string_view kXattr = "SCHILY.xattr.";
+  if (key == "path") {
+    extension.path = value;
+  } else if (key == "linkpath") {
+    extension.link_target = value;
+  } else if (key == "mtime") {
+    extension.mtime_s = TRY(pax_number(value.substr(0, value.find('.'))));  // the whole seconds
+  } else if (key == "size" || key == "uid" || key == "gid") {
+    const std::int64_t number = TRY(pax_number(value));
+    if (number < 0) {
+      return damaged_pax();
+    }
+    (key == "size"  ? extension.size_bytes
+     : key == "uid" ? extension.uid
+                    : extension.gid) = static_cast<std::uint64_t>(number);
+  } else if (key.starts_with(kXattr)) {
+    extension.xattr_bytes += key.size() + value.size();
+    if (extension.xattr_bytes > kMaxExtensionBytes) {
+      return fail(ErrorKind::kInvalid, "an entry with more than {} bytes of extended attributes",
+                  kMaxExtensionBytes);
+    }
+    extension.xattrs.emplace_back(key.substr(kXattr.size()), value);
+  }
+  return {};
+}
+
+// Numbers that are none are no reason to stop: few who read an archive ask for its owners.
+void TarReader::read_owner(std::string_view header, const Extension& extension, TarEntry& entry) {
+  entry.uid = extension.uid ? *extension.uid : number_of(field(header, kUid)).value_or(0);
+  entry.gid = extension.gid ? *extension.gid : number_of(field(header, kGid)).value_or(0);
+  entry.block_device = header[kTypeAt] == '4';
+  entry.device_major = entry.device_minor = 0;
+  if (entry.kind == TarKind::kDevice) {
+    entry.device_major = number_of(field(header, kMajor)).value_or(0);
+    entry.device_minor = number_of(field(header, kMinor)).value_or(0);
+  }
+  entry.xattrs = extension.xattrs;
 }
 
 Status TarReader::read_entry(std::string_view header, const Extension& extension, TarEntry& entry) {
@@ -312,6 +347,7 @@ Status TarReader::read_entry(std::string_view header, const Extension& extension
                   printable(entry.path.substr(0, 200)),
                   printable(std::string_view(&header[kTypeAt], 1)));
   }
+  read_owner(header, extension, entry);
   const bool file = entry.kind == TarKind::kFile;
   entry.size_bytes = file ? *size : 0;
   // pax lets a hard link carry its content; nobody writes that, and everyone writes a size there.

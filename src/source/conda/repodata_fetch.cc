@@ -67,6 +67,8 @@ bool looks_right(const Variant& variant, std::string_view head) {
       return head.starts_with("BZh");
     case io::Compression::kNone:
       return trim_left(head).empty() || trim_left(head).starts_with('{');
+    case io::Compression::kGzip:
+      break;  // no variant is
   }
   return false;
 }
