@@ -2,34 +2,31 @@
 
 #include "core/text.h"
 #include "image/image_index.h"
-#include "image/media_type.h"
 
 namespace cloche::build {
 
 namespace {
 
-Result<Digest> manifest_of(const image::Descriptor& found, const image::Platform& platform,
+// The platform's manifest of a manifest or an index that the store has.
+Result<Digest> manifest_of(const Digest& digest, const image::Platform& platform,
                            const image::Layout& layout) {
-  const std::string_view type = image::oci_media_type(found.media_type);
-  if (type != image::kOciIndex) {
-    return found.digest;
+  if (const auto index = image::read_image_index(layout.blobs(), digest)) {
+    return TRY(index->pick(platform)).digest;
   }
-  return TRY(TRY(image::read_image_index(layout.blobs(), found.digest)).pick(platform)).digest;
+  return digest;
 }
 
 // "python:3.11@sha256:..." names the digest; else the name's manifest.
-Result<image::Descriptor> find(std::string_view reference, const image::Layout& layout) {
+Result<Digest> find(std::string_view reference, const image::Layout& layout) {
   const std::size_t at = reference.find("@sha256:");
   if (at == std::string_view::npos) {
-    return layout.find(reference);
+    return TRY(layout.find(reference)).digest;
   }
   const Digest digest = TRY(Digest::parse(reference.substr(at + 1)));
-  for (const image::StoredImage& one : TRY(layout.list())) {
-    if (one.manifest.digest == digest) {
-      return one.manifest;
-    }
+  if (!layout.blobs().contains(digest)) {
+    return fail(ErrorKind::kNotFound, "the workspace has no image {}", printable(reference));
   }
-  return fail(ErrorKind::kNotFound, "the workspace has no image {}", printable(reference));
+  return digest;
 }
 
 }  // namespace
