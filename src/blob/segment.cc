@@ -8,7 +8,9 @@
 #include "blob/frame.h"
 #include "blob/segment_index.h"
 #include "core/check.h"
+#include "core/files.h"
 #include "core/text.h"
+#include "io/temporary.h"
 
 namespace cloche::blob {
 namespace {
@@ -91,8 +93,9 @@ class SegmentWriter::Body {
     raw_.update(std::string(kTarEndBytes, '\0'));
     segment.diff_id = raw_.finish();
     const std::string index = print_index(index_);
-    segment.index = TRY(store_.put(index));
     segment.index_bytes = index.size();
+    segment.index = Digest::of(index);
+    TRY(put_unsynced(index, segment.index));
     segment.digest = TRY(std::move(blob_).commit());
     return segment;
   }
@@ -134,6 +137,15 @@ class SegmentWriter::Body {
       }
     }
     return {};
+  }
+
+  // A sync for each index would cost as much as the segment's own. After a power cut the index may
+  // be gone or have another size, which SegmentStore sees; its digest is checked when it is read.
+  Status put_unsynced(std::string_view bytes, const Digest& digest) {
+    io::TemporaryFile file = TRY(io::TemporaryFile::create(join_path(store_.root(), "tmp")));
+    TRY(file.write(bytes));
+    file.close();
+    return store_.adopt(file.path(), digest);
   }
 
   Status buffer(std::string_view bytes) {

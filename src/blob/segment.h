@@ -77,7 +77,7 @@ class SegmentWriter {
   Status entry(const TarHeader& header, const std::string& sha256 = "");
   Status content(std::string_view bytes);
 
-  // Stores the segment and its index, both synced. kUnavailable: the disk is full.
+  // Stores the segment, synced, and its index. kUnavailable: the disk is full.
   Result<Segment> finish() &&;
 
  private:

@@ -1,5 +1,6 @@
 #include "blob/segment_store.h"
 
+#include <cerrno>
 #include <cstdio>
 #include <utility>
 
@@ -14,6 +15,8 @@
 #include "io/disk_files.h"
 #include "io/file.h"
 #include "io/mapped_file.h"
+#include "io/system_error.h"
+#include "io/temporary.h"
 
 namespace cloche::blob {
 namespace {
@@ -74,6 +77,20 @@ std::optional<std::string> unsealed(const std::string& path, std::size_t limit) 
     return std::nullopt;
   }
   return text;
+}
+
+// Not synced: what a power cut leaves of it does not fit its seal, and is made again.
+Status put_sealed(const std::string& root, const std::string& path, std::string_view text) {
+  const std::string work = join_path(root, "tmp");
+  TRY(io::make_directories(work));
+  TRY(io::make_directories(parent_path(path)));
+  io::TemporaryFile file = TRY(io::TemporaryFile::create(work));
+  TRY(file.write(sealed(text)));
+  file.close();
+  if (std::rename(file.path().c_str(), path.c_str()) != 0) {
+    return io::system_error(errno, "write", path);
+  }
+  return {};
 }
 
 // Whether a blob is there with its size. One of another size is none: it goes, or a new one could
@@ -172,7 +189,7 @@ Result<SegmentStore::Found> SegmentStore::find_or_make(const SegmentKey& key, st
   }
   Segment segment = TRY(make());
   const Json record = Json::object().set("key", key.inputs()).set("segment", to_json(segment));
-  TRY(io::write_file_atomically(place_of("segments", digest), sealed(record.dump() + "\n")));
+  TRY(put_sealed(root_, place_of("segments", digest), record.dump() + "\n"));
   return Found{.segment = std::move(segment), .made = true};
 }
 
@@ -185,7 +202,7 @@ std::optional<std::string> SegmentStore::find_note(const SegmentKey& key) {
 }
 
 Status SegmentStore::put_note(const SegmentKey& key, std::string_view text) {
-  return io::write_file_atomically(place_of("notes", key.digest()), sealed(text));
+  return put_sealed(root_, place_of("notes", key.digest()), text);
 }
 
 Result<Digest> SegmentStore::layer_diff_id(std::span<const Segment> segments,
@@ -212,7 +229,7 @@ Result<Digest> SegmentStore::layer_diff_id(std::span<const Segment> segments,
   }
   layer.update(std::string(kTarEndBytes, '\0'));
   Digest digest = layer.finish();
-  TRY(io::write_file_atomically(place, sealed(digest.to_string() + "\n")));
+  TRY(put_sealed(root_, place, digest.to_string() + "\n"));
   return digest;
 }
 
