@@ -2,6 +2,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import time
 
@@ -134,7 +135,7 @@ def test_what_is_not_built_yet_is_said(cloche, channel):
     channel.add("pip", "1.0").add("python", "3.12.0", subdir="linux-64")
     assert "pip" in cloche.error("env", "build", "environment.yml", "--refresh", code=10)["message"]
     write(cloche, channel, "one", image="nowhere/none:1")
-    assert "nowhere/none:1" in cloche.error("env", "build", "environment.yml", code=4)["message"]
+    assert "nowhere/none:1" in cloche.error("env", "build", "environment.yml", "--offline", code=4)["message"]
 
 
 def test_two_builders_make_it_once(cloche, channel):
@@ -148,3 +149,54 @@ def test_two_builders_make_it_once(cloche, channel):
     answers = [json.loads(one.communicate()[0]) for one in running]
     assert len({one["digest"] for one in answers}) == 1
     assert sum(one["packages_made"] for one in answers) == 3
+
+
+@pytest.fixture
+def registry(tmp_path):
+    """Debian's docker-registry on loopback: its address."""
+    program = shutil.which("docker-registry")
+    if not program:
+        pytest.skip("docker-registry is not installed")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    config = tmp_path / "registry.yml"
+    config.write_text(
+        f"version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: {tmp_path}/registry\nhttp:\n  addr: 127.0.0.1:{port}\n"
+    )
+    process = subprocess.Popen([program, "serve", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for _ in range(100):
+        try:
+            socket.create_connection(("127.0.0.1", port), 0.1).close()
+            break
+        except OSError:
+            time.sleep(0.05)
+    yield f"127.0.0.1:{port}"
+    process.kill()
+    process.wait()
+
+
+def test_a_base_from_a_registry_and_back(cloche, channel, registry):
+    write(cloche, channel, "one")
+    first = cloche.json("env", "build", "environment.yml", "--push", f"{registry}/team/base:1")
+    assert first["pushed"]["digest"] == first["digest"]
+    # The pushed image as another environment's base, in another workspace.
+    write(cloche, channel, "three", image=f"{registry}/team/base:1")
+    other = {"HOME": str(cloche.folder / "else")}
+    built = cloche.json("env", "build", "environment.yml", "--push", f"{registry}/team/train:1", env=other)
+    assert built["pushed"]["mounted"] + built["pushed"]["present"] >= 1
+    again = cloche.json("env", "build", "environment.yml", "--push", f"{registry}/team/train:1", env=other)
+    assert again["found"] and again["pushed"]["uploaded"] == 0
+    lock = cloche.json("env", "lock", "environment.yml", env=other)["lock"]
+    assert lock["base_image"]["digest"] == first["digest"]
+
+
+def test_a_base_keeps_its_digest_when_the_tag_moves(cloche, channel, registry):
+    write(cloche, channel, "one", name="base.yml")
+    cloche.run("env", "build", "base.yml", "--push", f"{registry}/base:1")
+    write(cloche, channel, "three", image=f"{registry}/base:1")
+    first = cloche.json("env", "build", "environment.yml")
+    write(cloche, channel, "two", name="base.yml")
+    moved = {"HOME": str(cloche.folder / "else")}
+    cloche.run("env", "build", "base.yml", "--push", f"{registry}/base:1", env=moved)
+    assert cloche.json("env", "build", "environment.yml")["digest"] == first["digest"]

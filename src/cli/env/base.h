@@ -1,4 +1,4 @@
-// The base image of a definition, for a command that builds on it.
+// The base image of a definition, for a command that builds on it, and where built images go.
 #pragma once
 
 #include <stop_token>
@@ -9,13 +9,29 @@
 #include "definition/environment.h"
 #include "image/environment_image.h"
 #include "image/layout.h"
+#include "image/registry_client.h"
+#include "lock/lock.h"
 
 namespace cloche::cli {
 
-// kUnsupported: a Dockerfile or build context. kNotFound: the workspace has no such image.
-Result<image::BaseImage> find_base(const definition::Definition& definition,
-                                   const std::string& platform, const image::Layout& layout,
-                                   ChannelAccess& access, const std::stop_token& stop,
-                                   Context& context);
+// By its digest where the lock has one: in the workspace, else from its container registry, with
+// its layers, and then under its name in the workspace. kUnsupported: a Dockerfile or build
+// context. kNotFound: the workspace has no such image, and `offline`, or the registry has none
+// either. Else as RegistryClient::pull.
+struct BaseRequest {
+  const definition::Definition& definition;
+  const lock::Lock& lock;
+  const image::Layout& layout;
+  bool offline = false;
+};
+Result<image::BaseImage> find_base(const BaseRequest& request, ChannelAccess& access,
+                                   const std::stop_token& stop, Context& context);
+
+// Sends an image of the workspace to a container registry; layers of the base are mounted there
+// when the registry has them.
+Result<image::PushedImage> push_image(const image::Descriptor& manifest, const std::string& to,
+                                      const image::BaseImage& base, const image::Layout& layout,
+                                      ChannelAccess& access, const std::stop_token& stop,
+                                      Context& context);
 
 }  // namespace cloche::cli

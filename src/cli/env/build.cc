@@ -22,14 +22,18 @@ struct BuildOptions : LockingOptions {
   std::string compression = "zstd";
   bool dry_run = false;
   bool verify = false;
+  std::string push;
 };
+
+std::string pushed_text(const Json& pushed);
 
 std::string text(const Json& data, const Style& /*style*/) {
   const std::string image = fmt::format("{}@{}", printable(data.string_or_empty("image")),
                                         data.string_or_empty("digest"));
   if (data["found"].as_bool()) {
     return fmt::format("{} was built before{}\n", image,
-                       data["verified"].as_bool() ? "; a build from nothing gives the same" : "");
+                       data["verified"].as_bool() ? "; a build from nothing gives the same" : "") +
+           pushed_text(data["pushed"]);
   }
   std::string out;
   for (const Json& one : data["scripts"].items()) {
@@ -146,17 +150,57 @@ Result<build::BuildOutcome> build(const build::BuildRequest& request, const Buil
   return outcome;
 }
 
+// The first build decides which image the base's name means, for good: into the lock with it.
+Status freeze_base(const image::BaseImage& base, const Subject& subject, Locked& locked,
+                   Context& context) {
+  lock::Lock lock = locked.entry.lock;
+  if (!lock.base_image || base.digest.empty() || !lock.base_image->digest.empty()) {
+    return {};
+  }
+  lock.base_image->digest = base.digest.to_string();
+  workspace::Workspace::LockChange change;
+  change.name = subject.from_file ? "" : subject.entry.environment.name;
+  change.version = subject.from_file ? "" : subject.entry.environment.version;
+  change.detail = fmt::format("base image {} is {}", base.reference, base.digest.to_string());
+  change.replaces = locked.entry.digest;
+  locked.entry = TRY(TRY(context.workspace())->put_lock(lock, change)).entry;
+  return {};
+}
+
+Json pushed_record(const image::PushedImage& pushed, const std::string& to) {
+  Json out;
+  out.set("reference", to)
+      .set("digest", pushed.digest.to_string())
+      .set("present", static_cast<std::int64_t>(pushed.present))
+      .set("mounted", static_cast<std::int64_t>(pushed.mounted))
+      .set("uploaded", static_cast<std::int64_t>(pushed.uploaded))
+      .set("uploaded_bytes", static_cast<std::int64_t>(pushed.uploaded_bytes));
+  return out;
+}
+
+std::string pushed_text(const Json& pushed) {
+  if (pushed.is_null()) {
+    return "";
+  }
+  return fmt::format("pushed {}@{}: {} blobs sent, {} bytes; {} were there, {} mounted\n",
+                     printable(pushed.string_or_empty("reference")),
+                     pushed.string_or_empty("digest"), pushed["uploaded"].as_integer(),
+                     pushed["uploaded_bytes"].as_integer(), pushed["present"].as_integer(),
+                     pushed["mounted"].as_integer());
+}
+
 Result<Report> run_build(const BuildOptions& options, Context& context) {
   const Interrupt interrupt;
   const Subject subject = TRY(find_subject(options.subject, context));
   const definition::Definition& definition = subject.entry.environment.definition;
   const std::unique_ptr<ChannelAccess> access = TRY(ChannelAccess::open(context));
   build::LockRequest locking = TRY(locking_request(subject, options, *access, context));
-  const Locked locked =
+  Locked locked =
       TRY(find_or_make_lock(subject, locking, options, *access, interrupt.token(), context));
   const image::Layout layout(TRY(context.workspace())->directory());
-  const image::BaseImage base =
-      TRY(find_base(definition, options.platform, layout, *access, interrupt.token(), context));
+  const BaseRequest base_request{definition, locked.entry.lock, layout, options.offline};
+  const image::BaseImage base = TRY(find_base(base_request, *access, interrupt.token(), context));
+  TRY(freeze_base(base, subject, locked, context));
   build::BuildRequest request{.definition = definition,
                               .lock = locked.entry.lock,
                               .base = base,
@@ -170,6 +214,12 @@ Result<Report> run_build(const BuildOptions& options, Context& context) {
       TRY(build(request, options, *access, interrupt.token(), context));
   const std::string name = definition::image_name(subject.entry.fingerprint);
   TRY(name_image(subject, layout, outcome, name));
+  Json pushed;
+  if (!options.push.empty()) {
+    pushed = pushed_record(TRY(push_image(outcome.manifest, options.push, base, layout, *access,
+                                          interrupt.token(), context)),
+                           options.push);
+  }
   Json data;
   data.set("image", name)
       .set("digest", outcome.manifest.digest.to_string())
@@ -182,11 +232,12 @@ Result<Report> run_build(const BuildOptions& options, Context& context) {
       .set("layer_bytes", static_cast<std::int64_t>(outcome.layer_bytes))
       .set("clobbered", clobbers_of(outcome))
       .set("scripts", scripts_of(outcome))
+      .set("pushed", std::move(pushed))
       .set("lock", locked.entry.digest.to_string());
   return Report{.data = std::move(data), .text = text};
 }
 
-constexpr std::array<Argument, 4> kOwnArguments = {{
+constexpr std::array<Argument, 5> kOwnArguments = {{
     {.name = "REF",
      .help = "The environment: a reference, or a file or directory",
      .required = true,
@@ -198,6 +249,10 @@ constexpr std::array<Argument, 4> kOwnArguments = {{
     {.name = "verify",
      .help = "Build once more from nothing and compare the digests",
      .field = kField<&BuildOptions::verify>},
+    {.name = "push",
+     .value = "IMAGE",
+     .help = "Send the image to a container registry: registry.example.com/team/train:3",
+     .field = kField<&BuildOptions::push>},
     {.name = "compression",
      .value = "METHOD",
      .help = "How layers are compressed; gzip is for engines of before 2022 (default: zstd)",
@@ -207,9 +262,10 @@ constexpr std::array<Argument, 4> kOwnArguments = {{
 
 constexpr auto kArguments = joined(kOwnArguments, kLockingArguments<BuildOptions>);
 
-constexpr std::array<Example, 3> kExamples = {{
+constexpr std::array<Example, 4> kExamples = {{
     {"An image of a registered environment", "cloche env build train"},
     {"Why would it be built again?", "cloche env build train --dry-run"},
+    {"Build and send it", "cloche env build train --push registry.example.com/team/train:3"},
     {"Prove that it is reproducible", "cloche env build train --verify"},
 }};
 
