@@ -1,15 +1,17 @@
 #include "source/conda/package_segment.h"
 
-#include <atomic>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "blob/frame.h"
 #include "core/testing.h"
+#include "core/text.h"
 #include "io/process.h"
 #include "io/testing.h"
 #include "source/conda/package_testing.h"
@@ -179,6 +181,159 @@ TEST_F(PackageSegmentTest, ReportsScripts) {
   add(TestPackage("one").file("bin/.one-post-link.sh", "true", 0755));
   ASSERT_VALUE(packed, pack());
   EXPECT_THAT(packed.scripts, ElementsAre(LinkScript{"one", "post-link", "bin/.one-post-link.sh"}));
+}
+
+TEST_F(PackageSegmentTest, HoldsWhatTheChannelSaysAndNothingOfThisMachine) {
+  add(rich());
+  ASSERT_VALUE(first, pack());
+  const std::string tar = tar_of(first);
+  EXPECT_EQ(tar.find(place_.path()), std::string::npos);
+  records_[0].depends = {"libc"};  // a channel mends its index
+  ASSERT_VALUE(second, pack());
+  EXPECT_NE(second.segments[0].segment.digest, first.segments[0].segment.digest);
+  EXPECT_THAT(tar_of(second), HasSubstr("\"libc\""));
+}
+
+TEST_F(PackageSegmentTest, NoarchPythonDependsOnTheInterpretersMinorVersionAlone) {
+  TestPackage python("python", "3.11.4");
+  python.file("bin/python3.11", "");
+  add(python);
+  TestPackage noarch("tool");
+  noarch.noarch_python({"tool = tool:main"}).file("site-packages/tool.py", "def main(): pass\n");
+  add(noarch);
+  ASSERT_VALUE(first, pack());
+  EXPECT_EQ(unpacked(first), installed());
+  EXPECT_THAT(unpacked(first), HasSubstr("lib/python3.11/site-packages/tool.py 644"));
+  EXPECT_THAT(unpacked(first), HasSubstr("#!/opt/cloche/env/bin/python3.11"));
+  records_[0].version = "3.11.5";
+  archives_[0] = TestPackage("python", "3.11.5").file("bin/python3.11", "").write(place_.path());
+  records_[0].sha256 = std::string(64, '5');
+  ASSERT_VALUE(patch, pack());
+  EXPECT_FALSE(patch.segments[1].made);
+  records_[0].version = "3.12.0";
+  archives_[0] = TestPackage("python", "3.12.0").file("bin/python3.12", "").write(place_.path());
+  records_[0].sha256 = std::string(64, '6');
+  ASSERT_VALUE(minor, pack());
+  EXPECT_TRUE(minor.segments[1].made);
+  EXPECT_THAT(unpacked(minor), HasSubstr("lib/python3.12/site-packages/tool.py 644"));
+}
+
+TEST_F(PackageSegmentTest, HardLinksWhoseFileIsAnothersKeepTheContent) {
+  add(TestPackage("one").file("a", "same").hardlink("b", "a", "same").hardlink("c", "a", "same"));
+  add(TestPackage("two").file("a", "other"));
+  ASSERT_VALUE(packed, pack());
+  const std::string tree = unpacked(packed);
+  EXPECT_THAT(tree, HasSubstr("a 644 1 other\n"));
+  EXPECT_THAT(tree, HasSubstr("b 644 2 same\nc 644 2 same\n"));
+}
+
+TEST_F(PackageSegmentTest, AFileOrALinkInTheWayOfADirectoryAndTheOtherWayRound) {
+  add(TestPackage("one").file("x", "file").file("y/below", "1").directory("z"));
+  add(TestPackage("two").file("x/below", "2").file("y", "file").symlink("z", "y"));
+  ASSERT_VALUE(packed, pack());
+  EXPECT_EQ(unpacked(packed), installed());
+  EXPECT_EQ(packed.clobbers.size(), 3U);
+}
+
+TEST_F(PackageSegmentTest, IsTheSameWithManyThreadsAnotherUmaskAndAnotherPlace) {
+  add(rich());
+  for (int i = 0; i < 6; ++i) {
+    add(TestPackage("p" + std::to_string(i)).file("share/" + std::to_string(i), "x"));
+  }
+  for (const auto one : {blob::SegmentCompression::kZstd, blob::SegmentCompression::kGzip}) {
+    ASSERT_VALUE(expected, pack({.compression = one}));
+    const mode_t mask = ::umask(0);
+    ::setenv("TZ", "Pacific/Kiritimati", 1);
+    io::ThreadPool pool(6);
+    blob::SegmentStore store(place_.path() + "/another/store");
+    const auto made = package_segments(
+        records_, {.compression = one},
+        [&](std::span<const std::size_t>) -> Result<std::vector<std::string>> { return archives_; },
+        store, pool, progress_);
+    ::umask(mask);
+    ::unsetenv("TZ");
+    ASSERT_TRUE(made);
+    for (std::size_t i = 0; i < records_.size(); ++i) {
+      EXPECT_EQ(made->segments[i].segment, expected.segments[i].segment);
+    }
+    fs::remove_all(place_.path() + "/another");
+  }
+}
+
+TEST_F(PackageSegmentTest, WhatDoesNotFitInMemoryIsSortedAllTheSame) {
+  TestPackage large("large");
+  std::string text;
+  for (int i = 0; text.size() < (std::size_t{12} << 20U); ++i) {
+    text += std::to_string(i % 10'000) + "\n";
+  }
+  for (const std::string name : {"z", "a", "m"}) {
+    large.file("lib/" + name, name + text);
+  }
+  add(large);
+  ASSERT_VALUE(packed, pack());
+  ASSERT_VALUE(index, store_.index(packed.segments[0].segment));
+  std::vector<std::string> paths;
+  for (const blob::IndexEntry& entry : index.entries) {
+    if (entry.path.find("/lib/") != std::string::npos) {
+      paths.push_back(entry.path.substr(entry.path.size() - 1));
+      EXPECT_EQ(entry.sha256, Digest::of(paths.back() + text).hex());
+    }
+  }
+  EXPECT_THAT(paths, ElementsAre("a", "m", "z"));
+  EXPECT_EQ(tar_of(packed).substr(index.entries.back().offset, 3), "z0\n");
+  EXPECT_TRUE(fs::is_empty(place_.path() + "/store/tmp"));
+}
+
+TEST_F(PackageSegmentTest, ErrorsNameThePackageAndLeaveNothing) {
+  add(TestPackage("good").file("x", "1"));
+  TestPackage bad("bad");
+  bad.file("y", "2");
+  bad.line(Json::object().set("_path", "missing").set("path_type", "hardlink"));
+  add(bad);
+  const Result<PackageSegments> packed = pack();
+  ASSERT_FALSE(packed);
+  EXPECT_EQ(packed.error().kind, ErrorKind::kCorrupt);
+  EXPECT_THAT(packed.error().to_string(), HasSubstr("bad-1.0-0.conda"));
+  EXPECT_TRUE(fs::is_empty(place_.path() + "/store/tmp"));
+  EXPECT_EQ(pack({.prefix = "relative"}).error().kind, ErrorKind::kInvalid);
+  records_[1] = records_[0];
+  EXPECT_EQ(pack().error().kind, ErrorKind::kInvalid);
+}
+
+// Bytecode that a package brings is believed: Python writes none and reads the .pyc.
+TEST_F(PackageSegmentTest, PythonDoesNotCompileAgainWhatThePackageCompiled) {
+  const std::string python = "/usr/bin/python3";
+  const std::string work = place_.path() + "/build";
+  fs::create_directories(work);
+  const std::string source = "import sys\nvalue = 42\n";
+  std::ofstream(work + "/module.py") << source;
+  const std::string compile =
+      "import os, py_compile, sys; os.utime('module.py', (1700000000, 1700000000)); "
+      "print(py_compile.compile('module.py', doraise=True, "
+      "invalidation_mode=py_compile.PycInvalidationMode.TIMESTAMP))";
+  const auto compiled = io::run_process({.argv = {python, "-I", "-c", compile}, .directory = work});
+  if (!compiled || !compiled->ok()) {
+    GTEST_SKIP() << "no python3";
+  }
+  const std::string pyc(trim(compiled->output));
+  std::ifstream file(work + "/" + pyc, std::ios::binary);
+  const std::string bytecode{std::istreambuf_iterator<char>(file), {}};
+  TestPackage package("module");
+  package.file("lib/" + pyc, bytecode);
+  package.file("lib/module.py", source);
+  package.set_mtime("lib/module.py", 1'700'000'000);
+  add(package);
+  ASSERT_VALUE(packed, pack());
+  const io::TemporaryDirectory root = io::test_directory();
+  const auto unpack =
+      io::run_process({.argv = {"tar", "-xpf", "-", "-C", root.path()}, .input = tar_of(packed)});
+  ASSERT_TRUE(unpack && unpack->ok());
+  const std::string lib = root.path() + "/opt/cloche/env/lib";
+  const auto run = io::run_process({.argv = {python, "-v", "-c", "import module"},
+                                    .environment = {{"PYTHONPATH=" + lib, "PATH=/usr/bin"}}});
+  ASSERT_TRUE(run && run->ok());
+  EXPECT_THAT(run->errors, HasSubstr("matches " + lib + "/module.py"));
+  EXPECT_THAT(run->errors, testing::Not(HasSubstr("wrote '" + lib)));
 }
 
 }  // namespace

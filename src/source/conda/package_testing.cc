@@ -156,6 +156,15 @@ TestPackage& TestPackage::directory(const std::string& path) {
   return line(Json::object().set("_path", path).set("path_type", "directory"));
 }
 
+TestPackage& TestPackage::set_mtime(const std::string& path, std::int64_t mtime_s) {
+  for (TestEntry& entry : entries_) {
+    if (entry.path == path) {
+      entry.mtime_s = mtime_s;
+    }
+  }
+  return *this;
+}
+
 TestPackage& TestPackage::unlisted(TestEntry entry) {
   entries_.push_back(std::move(entry));
   return *this;

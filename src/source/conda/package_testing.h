@@ -45,6 +45,9 @@ class TestPackage {
                         const std::string& content);
   TestPackage& directory(const std::string& path);
 
+  // When the archive says that a path was last changed; otherwise at 0.
+  TestPackage& set_mtime(const std::string& path, std::int64_t mtime_s);
+
   // An entry of the archive that paths.json does not list, or a line without an entry.
   TestPackage& unlisted(TestEntry entry);
   TestPackage& line(Json json);
