@@ -22,7 +22,7 @@ Result<Digest> find(std::string_view reference, const image::Layout& layout) {
   if (at == std::string_view::npos) {
     return TRY(layout.find(reference)).digest;
   }
-  const Digest digest = TRY(Digest::parse(reference.substr(at + 1)));
+  Digest digest = TRY(Digest::parse(reference.substr(at + 1)));
   if (!layout.blobs().contains(digest)) {
     return fail(ErrorKind::kNotFound, "the workspace has no image {}", printable(reference));
   }

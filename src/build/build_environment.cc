@@ -148,6 +148,7 @@ class Builder {
       records_.push_back(request_.lock.conda.packages[place].record);
     }
     std::vector<std::string> urls;
+    urls.reserve(request_.lock.conda.channels.size());
     for (const lock::Channel& channel : request_.lock.conda.channels) {
       urls.push_back(channel.url);
     }
@@ -168,6 +169,7 @@ class Builder {
 
   Result<std::vector<image::EnvironmentLayer>> make_layers(const source::PackageSegments& made) {
     std::vector<image::PlannedSegment> planned;
+    planned.reserve(records_.size());
     for (std::size_t i = 0; i < records_.size(); ++i) {
       planned.push_back({records_[i].name, made.segments[i].segment.size_bytes});
     }

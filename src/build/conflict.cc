@@ -71,6 +71,7 @@ Error conflict_error(const resolve::Problem& problem, const std::vector<Asked>& 
     error.at = asked[problem.reasons.front().requirement.value_or(0)].at;
   }
   std::vector<std::string> ways;
+  ways.reserve(problem.ways_out.size());
   for (const resolve::WayOut& way : problem.ways_out) {
     ways.push_back(way_text(way, asked, provider));
   }

@@ -28,6 +28,7 @@ Result<source::InstallReport> install_environment(const InstallRequest& request,
   }
 
   std::vector<std::string> texts;
+  texts.reserve(conda.channels.size());
   for (const lock::Channel& channel : conda.channels) {
     texts.push_back(channel.url);
   }

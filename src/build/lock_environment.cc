@@ -1,6 +1,9 @@
 #include "build/lock_environment.h"
 
 #include <algorithm>
+#include <memory>
+#include <utility>
+#include <variant>
 
 #include <fmt/format.h>
 
@@ -168,13 +171,16 @@ void check_hashes(const lock::Lock& lock, Diagnostics& diagnostics) {
   }
 }
 
-Status lock_conda(const LockRequest& request, const Channels& channels, const std::stop_token& stop,
-                  Progress& progress, Diagnostics& diagnostics, LockOutcome& out) {
-  const definition::CondaSection& conda = *request.definition.conda;
-  TRY(check_platform(conda, request.platform));
-  std::vector<Spec> specs = TRY(read_specs(conda, request.platform));
-  add_pip(request.definition, specs);
+// The channels that take part, and the provider over them.
+struct Opened {
+  std::vector<source::Channel> channels;  // those that specs name last
+  conda::ChannelPriority priority = conda::ChannelPriority::kStrict;
+  std::unique_ptr<source::CondaProvider> provider;
+};
 
+Result<Opened> open(const LockRequest& request, const definition::CondaSection& conda,
+                    const std::vector<Spec>& specs, const Channels& channels,
+                    const std::stop_token& stop, Progress& progress, Diagnostics& diagnostics) {
   const std::vector<source::Channel> listed = TRY(listed_channels(conda, channels));
   const std::vector<source::Channel> named = TRY(named_channels(specs, listed, channels));
   source::RepodataCache cache(channels.cache_directory + "/repodata", channels.client,
@@ -187,39 +193,59 @@ Status lock_conda(const LockRequest& request, const Channels& channels, const st
                                          channels.cache_directory + "/repodata",
                                          channels.client,
                                          channels.credentials};
-  std::vector<source::ProviderChannel> opened =
-      TRY(source::open_channels(wanted, cache, stop, progress, diagnostics));
-
   source::ProviderOptions options;
   options.priority = channels.settings.channel_priority.value_or(conda::ChannelPriority::kStrict);
   options.add_pip = channels.settings.add_pip_as_python_dependency.value_or(true);
   options.virtual_packages = request.virtual_packages;
   options.favoured = favoured(request);
-  source::CondaProvider provider(std::move(opened), std::move(options));
 
-  Question question = TRY(ask(specs, provider));
-  TRY(check_names(specs, provider, request));
+  Opened out;
+  out.channels = listed;
+  out.priority = options.priority;
+  out.channels.insert(out.channels.end(), named.begin(), named.end());
+  out.provider = std::make_unique<source::CondaProvider>(
+      TRY(source::open_channels(wanted, cache, stop, progress, diagnostics)), std::move(options));
+  return out;
+}
+
+Result<resolve::Solution> solve(const Question& question, source::CondaProvider& provider,
+                                resolve::Statistics& statistics, Progress& progress) {
+  progress.begin("solving", 0, Progress::Unit::kNone);
+  auto outcome = resolve::solve(provider, question.request, &statistics);
+  progress.end("solving");
+  auto answer = TRY(std::move(outcome));
+  if (auto* const solution = std::get_if<resolve::Solution>(&answer)) {
+    return std::move(*solution);
+  }
+  progress.begin("looking for ways out", 0, Progress::Unit::kNone);
+  const auto problem = resolve::explain(provider, question.request, question.relaxed);
+  progress.end("looking for ways out");
+  if (!problem) {
+    return problem.error();
+  }
+  return conflict_error(*problem, question.asked, provider);
+}
+
+Status lock_conda(const LockRequest& request, const definition::CondaSection& conda,
+                  const Channels& channels, const std::stop_token& stop, Progress& progress,
+                  Diagnostics& diagnostics, LockOutcome& out) {
+  TRY(check_platform(conda, request.platform));
+  std::vector<Spec> specs = TRY(read_specs(conda, request.platform));
+  add_pip(request.definition, specs);
+  const Opened opened = TRY(open(request, conda, specs, channels, stop, progress, diagnostics));
+  Question question = TRY(ask(specs, *opened.provider));
+  TRY(check_names(specs, *opened.provider, request));
   question.request.stop = stop;
   question.request.deadline = request.deadline;
-  progress.begin("solving", 0, Progress::Unit::kNone);
-  const auto outcome = TRY(resolve::solve(provider, question.request, &out.statistics));
-  progress.end("solving");
-  if (std::holds_alternative<resolve::Unsolvable>(outcome)) {
-    progress.begin("looking for ways out", 0, Progress::Unit::kNone);
-    const auto problem = resolve::explain(provider, question.request, question.relaxed);
-    progress.end("looking for ways out");
-    return conflict_error(TRY(problem), question.asked, provider);
-  }
+  const resolve::Solution solution =
+      TRY(solve(question, *opened.provider, out.statistics, progress));
 
   lock::CondaLock& locked = out.lock.conda;
-  for (const source::Channel& channel : listed) {
+  for (const source::Channel& channel : opened.channels) {
     locked.channels.push_back({channel.name, channel.url});
   }
-  for (const source::Channel& channel : named) {
-    locked.channels.push_back({channel.name, channel.url});
-  }
-  locked.channel_priority = options.priority;
-  for (conda::PackageRecord& record : provider.records(std::get<resolve::Solution>(outcome))) {
+  locked.channel_priority = opened.priority;
+  for (conda::PackageRecord& record : opened.provider->records(solution)) {
     locked.packages.push_back({.record = std::move(record)});
   }
   return {};
@@ -234,7 +260,7 @@ Result<LockOutcome> lock_environment(const LockRequest& request, const Channels&
   out.lock.platform = request.platform;
   out.lock.virtual_packages = request.virtual_packages;
   if (request.definition.conda) {
-    TRY(lock_conda(request, channels, stop, progress, diagnostics, out));
+    TRY(lock_conda(request, *request.definition.conda, channels, stop, progress, diagnostics, out));
   }
   lock::bind(out.lock, request.definition);
   check_hashes(out.lock, diagnostics);

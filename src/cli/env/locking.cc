@@ -54,8 +54,8 @@ Result<Locked> keep(const Subject& subject, const lock::Lock& made,
 Status check_upgrades(const LockingOptions& options, const lock::Lock& lock) {
   for (const std::string& name : options.upgrade) {
     const auto& packages = lock.conda.packages;
-    if (std::none_of(packages.begin(), packages.end(),
-                     [&](const lock::CondaPackage& one) { return one.record.name == name; })) {
+    if (std::ranges::none_of(
+            packages, [&](const lock::CondaPackage& one) { return one.record.name == name; })) {
       return fail(ErrorKind::kNotFound, "the lock has no package '{}' to upgrade", printable(name))
           .with_hint("see what it has with cloche env lock");
     }

@@ -70,6 +70,7 @@ std::string place_text(const RepodataFile& file) {
 std::vector<Result<RepodataIndex>> open_all(std::span<const RepodataFile> files,
                                             const std::string& directory, Progress& progress) {
   std::vector<Result<RepodataIndex>> out;
+  out.reserve(files.size());
   for (std::size_t i = 0; i < files.size(); ++i) {
     out.emplace_back(fail(ErrorKind::kInternal, "not opened"));
   }

@@ -228,7 +228,9 @@ struct CondaProvider::State {
     }
     std::erase_if(found, [](const Solvable& one) { return one.version == kNone; });
     std::vector<std::uint32_t> order(parsed.size());
-    std::iota(order.begin(), order.end(), 0U);
+    for (std::uint32_t i = 0; i < order.size(); ++i) {
+      order[i] = i;
+    }
     std::ranges::sort(order, [&](std::uint32_t a, std::uint32_t b) {
       const auto compared = parsed[a] <=> parsed[b];
       return compared == 0 ? parsed[a].text() < parsed[b].text() : compared < 0;

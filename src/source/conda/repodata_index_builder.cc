@@ -9,6 +9,7 @@ namespace cloche::source {
 
 namespace {
 
+constexpr unsigned char kNoDigit = 0x80;  // in parse_hex()'s table
 constexpr std::uint64_t kPrime1 = 0x9e3779b97f4a7c15U;
 constexpr std::uint64_t kPrime2 = 0xd6e8feb86659fd93U;
 
@@ -153,6 +154,7 @@ void RepodataIndexBuilder::add(const Entry& entry) {
 void RepodataIndexBuilder::add(const conda::PackageRecord& record) {
   const auto texts = [&](const std::vector<std::string>& all) {
     std::vector<std::uint32_t> ids;
+    ids.reserve(all.size());
     for (const std::string& one : all) {
       ids.push_back(strings_.add(one));
     }
@@ -271,9 +273,9 @@ Status RepodataIndexBuilder::finish(const std::function<Status(std::string_view)
   const auto aligned = [](std::uint64_t at) { return (at + 7) / 8 * 8; };
   const std::uint64_t name_bytes = names.size() * sizeof(index_layout::Name);
   header.file_bytes =
-      aligned(sizeof header + strings_.starts().size() * 8 + name_bytes) +
-      order.size() * (sizeof(index_layout::Record) + sizeof(index_layout::Details)) +
-      (list_starts_.size() + list_items_.size()) * 4 + strings_.bytes().size();
+      aligned(sizeof header + (strings_.starts().size() * 8) + name_bytes) +
+      (order.size() * (sizeof(index_layout::Record) + sizeof(index_layout::Details))) +
+      ((list_starts_.size() + list_items_.size()) * 4) + strings_.bytes().size();
 
   TRY(put(bytes_of(std::span<const index_layout::Header>(&header, 1))));
   TRY(put(bytes_of(std::span<const std::uint64_t>(strings_.starts()))));
@@ -313,28 +315,27 @@ Result<RepodataIndex> RepodataIndexBuilder::finish() && {
 
 bool parse_hex(std::string_view text, std::span<unsigned char> out) {
   static constexpr auto kValues = [] {
-    std::array<signed char, 256> values{};
-    values.fill(-1);
-    for (int i = 0; i < 10; ++i) {
-      values[static_cast<std::size_t>('0' + i)] = static_cast<signed char>(i);
+    std::array<unsigned char, 256> values{};
+    values.fill(kNoDigit);
+    for (unsigned char i = 0; i < 10; ++i) {
+      values.at('0' + i) = i;
     }
-    for (int i = 0; i < 6; ++i) {
-      values[static_cast<std::size_t>('a' + i)] = static_cast<signed char>(10 + i);
-      values[static_cast<std::size_t>('A' + i)] = static_cast<signed char>(10 + i);
+    for (unsigned char i = 0; i < 6; ++i) {
+      values.at('a' + i) = values.at('A' + i) = static_cast<unsigned char>(10 + i);
     }
     return values;
   }();
   if (text.size() != out.size() * 2) {
     return false;
   }
-  int wrong = 0;
+  unsigned wrong = 0;
   for (std::size_t i = 0; i < out.size(); ++i) {
-    const int high = kValues[static_cast<unsigned char>(text[2 * i])];
-    const int low = kValues[static_cast<unsigned char>(text[2 * i + 1])];
+    const unsigned high = kValues[static_cast<unsigned char>(text[2 * i])];
+    const unsigned low = kValues[static_cast<unsigned char>(text[(2 * i) + 1])];
     wrong |= high | low;
-    out[i] = static_cast<unsigned char>((high << 4) | (low & 15));
+    out[i] = static_cast<unsigned char>((high << 4U) | (low & 15U));
   }
-  if (wrong < 0) {
+  if ((wrong & kNoDigit) != 0) {
     std::ranges::fill(out, static_cast<unsigned char>(0));
     return false;
   }
