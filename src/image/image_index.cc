@@ -12,15 +12,10 @@
 namespace cloche::image {
 namespace {
 
-// buildkit's attestations stand among the images.
-bool is_image(const Descriptor& one) {
-  return !one.platform || one.platform->os != "unknown" || one.platform->architecture != "unknown";
-}
-
 std::string platforms_of(const std::vector<Descriptor>& manifests) {
   std::set<std::string> names;
   for (const Descriptor& one : manifests) {
-    if (one.platform && is_image(one)) {
+    if (one.platform && !is_attestation(one)) {
       names.insert(printable(one.platform->to_string().substr(0, 100)));
     }
   }
@@ -34,6 +29,12 @@ std::string platforms_of(const std::vector<Descriptor>& manifests) {
 }
 
 }  // namespace
+
+bool is_attestation(const Descriptor& manifest) {
+  return manifest.annotations.contains("vnd.docker.reference.type") ||
+         (manifest.platform && manifest.platform->os == "unknown" &&
+          manifest.platform->architecture == "unknown");
+}
 
 Result<Descriptor> ImageIndex::pick(const Platform& platform) const {
   const Descriptor* best = nullptr;

@@ -29,6 +29,9 @@ struct ImageIndex {
   bool operator==(const ImageIndex&) const = default;
 };
 
+// Whether it is buildkit's note about another manifest of the index, and no image.
+bool is_attestation(const Descriptor& manifest);
+
 // As parse_manifest.
 Result<ImageIndex> parse_image_index(std::string_view text, std::string_view media_type = "",
                                      std::size_t limit_bytes = kMaxManifestBytes);
