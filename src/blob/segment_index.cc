@@ -55,10 +55,13 @@ void put_text(std::string& out, std::string_view text) {
 unsigned digit_of(char c) { return static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10); }
 
 void put_hash(std::string& out, std::string_view hex) {
-  CHECK(hex.empty() || hex.size() == 2 * kHashBytes);
-  for (std::size_t i = 0; i < kHashBytes; ++i) {
-    out += hex.empty() ? '\0'
-                       : static_cast<char>(digit_of(hex[2 * i]) << 4U | digit_of(hex[2 * i + 1]));
+  if (hex.empty()) {
+    out.append(kHashBytes, '\0');
+    return;
+  }
+  CHECK(hex.size() == 2 * kHashBytes);
+  for (std::size_t i = 0; i < hex.size(); i += 2) {
+    out += static_cast<char>((digit_of(hex[i]) << 4U) | digit_of(hex[i + 1]));
   }
 }
 

@@ -72,7 +72,7 @@ std::optional<std::string> unsealed(const std::string& path, std::size_t limit) 
   if (line == std::string::npos) {
     return std::nullopt;
   }
-  const std::string text = file->substr(line + 1);
+  std::string text = file->substr(line + 1);
   if (file->substr(0, line) != Digest::of(text).to_string()) {
     return std::nullopt;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <optional>
 #include <unordered_set>
 #include <utility>
@@ -163,20 +164,19 @@ std::string print_paths(const std::vector<PlacedPath>& paths) {
   return text;
 }
 
-std::optional<std::vector<PlacedPath>> parse_paths(std::string_view text) {
-  std::vector<PlacedPath> paths;
+bool parse_paths(std::string_view text, std::vector<PlacedPath>& paths) {
   while (!text.empty()) {
     const std::size_t end = text.find('\0');
     const std::size_t type = kTypeLetters.find(text[0]);
     if (end == std::string_view::npos || end < 2 || type == std::string_view::npos) {
-      return std::nullopt;
+      return false;
     }
     PlacedPath& placed = paths.emplace_back();
     placed.path = text.substr(1, end - 1);
     placed.entry.type = static_cast<PathType>(type);
     text.remove_prefix(end + 1);
   }
-  return paths;
+  return true;
 }
 
 std::string file_name(const conda::PackageRecord& record) { return printable(record.file_name); }
@@ -207,10 +207,10 @@ class Packing {
     PackageSegments all;
     all.clobbers = plan.clobbers();
     for (std::size_t i = 0; i < packages_.size(); ++i) {
-      Member& member = members_[i];
-      CHECK(member.segment.has_value());
+      const Member& member = members_[i];
+      CHECK(member.found);
       all.segments.push_back(
-          {.segment = *member.segment, .key = member.key->inputs(), .made = member.made});
+          {.segment = member.segment, .key = member.key.inputs(), .made = member.made});
       add_scripts(i, all.scripts);
     }
     return all;
@@ -218,13 +218,15 @@ class Packing {
 
  private:
   struct Member {
-    std::optional<std::vector<PlacedPath>> paths;
-    std::string archive;
-    std::optional<PackageFiles> files;
-    std::optional<blob::SegmentKey> key;
-    std::vector<std::string> lost;  // sorted
-    std::optional<blob::Segment> segment;
-    bool made = false;
+    bool known = false;  // the paths are
+    std::vector<PlacedPath> paths;
+    std::string archive;                  // "": not fetched
+    std::unique_ptr<PackageFiles> files;  // while it is open
+    std::vector<std::string> lost;        // paths that are another package's; sorted
+    blob::SegmentKey key{"conda", blob::SegmentCompression::kZstd};
+    bool found = false;  // the segment is there
+    bool made = false;   // and was made now
+    blob::Segment segment;
   };
 
   static const conda::PackageRecord* find_python(
@@ -295,15 +297,14 @@ class Packing {
         packages_.size(),
         [&](std::size_t i) -> Status {
           if (const auto note = store_.find_note(paths_key(packages_[i]))) {
-            members_[i].paths = parse_paths(*note);
+            members_[i].known = parse_paths(*note, members_[i].paths);
           }
           return {};
         },
         stop_));
-    const bool complete =
-        std::ranges::all_of(members_, [](const Member& one) { return one.paths.has_value(); });
+    const bool complete = std::ranges::all_of(members_, &Member::known);
     for (std::size_t i = 0; i < packages_.size() && !complete; ++i) {
-      if (!members_[i].paths || !store_.find(segment_key(i))) {
+      if (!members_[i].known || !store_.find(segment_key(i))) {
         missing.push_back(i);
       }
     }
@@ -314,7 +315,7 @@ class Packing {
           const std::size_t i = missing[at];
           TRY(open(i));
           members_[i].paths = members_[i].files->paths();
-          return store_.put_note(paths_key(packages_[i]), print_paths(*members_[i].paths));
+          return store_.put_note(paths_key(packages_[i]), print_paths(members_[i].paths));
         },
         stop_);
   }
@@ -334,7 +335,7 @@ class Packing {
   Status open(std::size_t i) {
     const auto work = [&]() -> Status {
       PackageArchive archive = TRY(PackageArchive::open(members_[i].archive, spill_));
-      members_[i].files.emplace(
+      members_[i].files = std::make_unique<PackageFiles>(
           TRY(PackageFiles::open(std::move(archive), packages_[i], placement_)));
       return {};
     };
@@ -345,14 +346,14 @@ class Packing {
     std::vector<PrefixPlan::Package> all;
     all.reserve(packages_.size());
     for (std::size_t i = 0; i < packages_.size(); ++i) {
-      all.push_back({packages_[i].name, &*members_[i].paths});
+      all.push_back({packages_[i].name, &members_[i].paths});
     }
     return all;
   }
 
   Status find_segment(std::size_t i, const PrefixPlan& plan) {
     Member& member = members_[i];
-    for (const PlacedPath& placed : *member.paths) {
+    for (const PlacedPath& placed : member.paths) {
       const bool kept = placed.entry.type == PathType::kDirectory ? plan.is_directory(placed.path)
                                                                   : plan.owns(i, placed.path);
       if (!kept) {
@@ -363,7 +364,10 @@ class Packing {
     }
     std::ranges::sort(member.lost);
     member.key = segment_key(i);
-    member.segment = store_.find(*member.key);
+    if (const std::optional<blob::Segment> found = store_.find(member.key)) {
+      member.segment = *found;
+      member.found = true;
+    }
     return {};
   }
 
@@ -385,7 +389,7 @@ class Packing {
     std::vector<std::size_t> to_fetch;
     std::uint64_t total = 0;
     for (std::size_t i = 0; i < packages_.size(); ++i) {
-      if (!members_[i].segment) {
+      if (!members_[i].found) {
         missing.push_back(i);
         total += packages_[i].size_bytes;
         if (members_[i].archive.empty()) {
@@ -408,13 +412,14 @@ class Packing {
   Status make(std::size_t i) {
     Member& member = members_[i];
     Result<blob::SegmentStore::Found> found = store_.find_or_make(
-        *member.key, "making the segment of " + distribution_name(packages_[i]),
+        member.key, "making the segment of " + distribution_name(packages_[i]),
         [&] { return pack(i); }, stop_, progress_);
     member.files.reset();
     if (!found) {
       return std::move(found).context("in the package {}", file_name(packages_[i])).error();
     }
     member.segment = found->segment;
+    member.found = true;
     member.made = found->made;
     progress_.advance(kActivity, packages_[i].size_bytes, packages_[i].name);
     return {};
@@ -443,8 +448,8 @@ class Packing {
   void add_scripts(std::size_t i, std::vector<LinkScript>& scripts) const {
     for (const std::string action : {"pre-link", "post-link", "pre-unlink"}) {
       std::string path = fmt::format("bin/.{}-{}.sh", packages_[i].name, action);
-      if (std::ranges::find(*members_[i].paths, path, &PlacedPath::path) !=
-          members_[i].paths->end()) {
+      if (std::ranges::find(members_[i].paths, path, &PlacedPath::path) !=
+          members_[i].paths.end()) {
         scripts.push_back({packages_[i].name, action, std::move(path)});
       }
     }
