@@ -79,36 +79,50 @@ def tar_zst(entries):
     return subprocess.run(["zstd", "-19", "-q", "-c"], input=out.getvalue(), stdout=subprocess.PIPE, check=True).stdout
 
 
-def write_package(folder, number, files):
+def write_package(folder, number, files, version="1.0"):
+    """Writes the archive; returns its record for repodata.json."""
     name = f"bench{number:02d}"
+    stem = f"{name}-{version}-0"
     paths = []
     for path, content, mode in files:
         line = {"_path": path, "path_type": "hardlink", "sha256": hashlib.sha256(content).hexdigest(), "size_in_bytes": len(content)}
         if mode:
             line.update(prefix_placeholder=PLACEHOLDER, file_mode=mode)
         paths.append(line)
-    index = {"name": name, "version": "1.0", "build": "0", "build_number": 0, "depends": [], "subdir": "linux-64"}
+    index = {"name": name, "version": version, "build": "0", "build_number": 0, "depends": [], "subdir": "linux-64"}
     info = [
         ("info/index.json", json.dumps(index).encode(), False),
         ("info/paths.json", json.dumps({"paths": paths, "paths_version": 1}, indent=2).encode(), False),
         ("info/about.json", json.dumps({"home": "https://example.org"}).encode(), False),
     ]
-    with zipfile.ZipFile(folder / f"{name}-1.0-0.conda", "w") as archive:
+    with zipfile.ZipFile(folder / f"{stem}.conda", "w") as archive:
         archive.writestr("metadata.json", '{"conda_pkg_format_version": 2}')
-        archive.writestr(f"info-{name}-1.0-0.tar.zst", tar_zst(info))
-        archive.writestr(f"pkg-{name}-1.0-0.tar.zst", tar_zst([(p, c, p.startswith("bin/")) for p, c, _ in files]))
+        archive.writestr(f"info-{stem}.tar.zst", tar_zst(info))
+        archive.writestr(f"pkg-{stem}.tar.zst", tar_zst([(p, c, p.startswith("bin/")) for p, c, _ in files]))
+    data = (folder / f"{stem}.conda").read_bytes()
+    return {**index, "sha256": hashlib.sha256(data).hexdigest(), "md5": hashlib.md5(data).hexdigest(), "size": len(data)}
+
+
+def shares(packages=PACKAGES):
+    """The files of each package."""
+    chosen = choose()
+    texts = chosen[LIBRARIES:]
+    for number in range(packages):
+        share = texts[len(texts) * number // packages : len(texts) * (number + 1) // packages]
+        yield chosen[:LIBRARIES][number::packages] + share
 
 
 def main():
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    chosen = choose()
-    texts = chosen[LIBRARIES:]
-    for number in range(PACKAGES):
-        share = texts[len(texts) * number // PACKAGES : len(texts) * (number + 1) // PACKAGES]
-        write_package(folder, number, chosen[:LIBRARIES][number::PACKAGES] + share)
-    print(f"{PACKAGES} packages, {len(chosen)} files, {sum(len(c) for _, c, _ in chosen)} bytes, "
+    count = size = 0
+    for number, files in enumerate(shares()):
+        write_package(folder, number, files)
+        count += len(files)
+        size += sum(len(content) for _, content, _ in files)
+    print(f"{PACKAGES} packages, {count} files, {size} bytes, "
           f"{sum(p.stat().st_size for p in folder.glob('*.conda'))} compressed")
 
 
-main()
+if __name__ == "__main__":
+    main()
