@@ -41,20 +41,6 @@ constexpr std::string_view kUnreferenced = "nothing refers to it";
 constexpr std::string_view kLeftover = "left by work that did not end";
 constexpr std::string_view kInWork = "used by work that is running";
 
-// The names in a folder, sorted; none where there is no such folder.
-Result<std::vector<std::string>> names_in(const std::string& folder) {
-  std::vector<std::string> names;
-  std::error_code error;
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    names.push_back(it->path().filename().string());
-  }
-  if (error && error != std::errc::no_such_file_or_directory) {
-    return fail(ErrorKind::kUnavailable, "cannot list {}: {}", printable(folder), error.message());
-  }
-  std::ranges::sort(names);
-  return names;
-}
-
 std::optional<Stamp> changed_at(const std::string& path) {
   struct stat info{};
   if (::lstat(path.c_str(), &info) != 0) {
@@ -91,7 +77,7 @@ class Collection {
   Result<GarbageReport> run(const Roots& roots) {
     TRY(find_limit());
     TRY(roots([this](const Digest& digest, std::string_view why) {
-      return marked_.try_emplace(digest.hex(), why).second;
+      marked_.try_emplace(digest.hex(), why);
     }));
     TRY(sweep_blobs());
     TRY(sweep_leftovers());
@@ -105,13 +91,8 @@ class Collection {
   // What was used at this time or later stays.
   Status find_limit() {
     now_ = limit_ = TRY(now());
-    for (const std::string& name : TRY(names_in(place("leases")))) {
-      const std::string path = place("leases/" + name);
-      const std::optional<Stamp> begin = changed_at(path);
-      if (!begin || TRY(ended(path))) {
-        continue;
-      }
-      limit_ = std::min(limit_, *begin);
+    if (const auto lease = TRY(oldest_lease(root_))) {
+      limit_ = std::min(limit_, *lease);
     }
     return {};
   }
@@ -124,20 +105,6 @@ class Collection {
     const auto made = look_at(file.path());
     return made ? Result<Stamp>(made->used)
                 : fail(ErrorKind::kUnavailable, "{} is gone", printable(file.path()));
-  }
-
-  // Whether nobody holds the file; then it goes.
-  Result<bool> ended(const std::string& path) const {
-    auto lock = TRY(io::FileLock::try_take(path));
-    if (!lock) {
-      return false;
-    }
-    if (!lock->excludes()) {
-      return fail(ErrorKind::kUnsupported, "{} is on a file system without locks", printable(root_))
-          .with_hint("running work cannot be seen there: keep the store on another one");
-    }
-    std::move(*lock).remove();  // also in a dry run: it says nothing
-    return true;
   }
 
   Status sweep_blobs() {
@@ -203,7 +170,7 @@ class Collection {
     }
     for (const std::string& name : TRY(names_in(place("locks")))) {
       if (!options_.dry_run) {
-        TRY(ended(place("locks/" + name)));
+        TRY(remove_if_dead(place("locks/" + name)));
       }
     }
     return {};

@@ -21,9 +21,8 @@
 
 namespace cloche::blob {
 
-// Receives a digest that must stay, and why, in words for people ("image train:3"). True: it is new
-// here, so what it refers to has to be named as well.
-using Keep = std::function<bool(const Digest& digest, std::string_view why)>;
+// Receives a digest that must stay, and why, in words for people ("image train:3").
+using Keep = std::function<void(const Digest& digest, std::string_view why)>;
 
 // Names everything that must stay. Whatever it cannot read is an error, and then nothing goes.
 using Roots = std::function<Status(const Keep& keep)>;

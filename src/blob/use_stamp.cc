@@ -1,12 +1,18 @@
 #include "blob/use_stamp.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
 #include "core/files.h"
+#include "core/text.h"
+#include "io/file_lock.h"
 #include "io/system_error.h"
 
 namespace cloche::blob {
@@ -26,7 +32,55 @@ io::Descriptor lock_sweep(const std::string& root, int operation) {
   return file;
 }
 
+std::optional<Stamp> changed_at(const std::string& path) {
+  struct stat info{};
+  if (::lstat(path.c_str(), &info) != 0) {
+    return std::nullopt;
+  }
+  return Stamp{info.st_mtim.tv_sec, info.st_mtim.tv_nsec};
+}
+
 }  // namespace
+
+Result<std::vector<std::string>> names_in(const std::string& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end;
+       it.increment(error)) {
+    names.push_back(it->path().filename().string());
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return fail(ErrorKind::kUnavailable, "cannot list {}: {}", printable(folder), error.message());
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+Result<bool> remove_if_dead(const std::string& path) {
+  auto lock = TRY(io::FileLock::try_take(path));
+  if (!lock) {
+    return false;
+  }
+  if (!lock->excludes()) {
+    return fail(ErrorKind::kUnsupported, "{} is on a file system without locks", printable(path))
+        .with_hint("running work cannot be seen there: keep the store on another one");
+  }
+  std::move(*lock).remove();
+  return true;
+}
+
+Result<std::optional<Stamp>> oldest_lease(const std::string& root) {
+  std::optional<Stamp> oldest;
+  const std::string folder = join_path(root, "leases");
+  for (const std::string& name : TRY(names_in(folder))) {
+    const std::string path = join_path(folder, name);
+    const std::optional<Stamp> begin = changed_at(path);
+    if (begin && !TRY(remove_if_dead(path)) && (!oldest || *begin < *oldest)) {
+      oldest = begin;
+    }
+  }
+  return oldest;
+}
 
 std::optional<StampedFile> look_at(const std::string& path) {
   struct stat info{};

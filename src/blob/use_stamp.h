@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/result.h"
 #include "io/descriptor.h"
@@ -31,6 +32,16 @@ std::optional<StampedFile> look_at(const std::string& path);
 
 // Sets the time to now; false when there is no such file.
 bool stamp(const std::string& root, const std::string& path);
+
+// When the oldest lease that lives began; nothing when there is none. The files of dead ones go.
+// kUnsupported: the file system has no locks, so nobody can say.
+Result<std::optional<Stamp>> oldest_lease(const std::string& root);
+
+// Removes a lock file that nobody holds. True: nobody does. kUnsupported as above.
+Result<bool> remove_if_dead(const std::string& path);
+
+// The names in a folder, sorted; none where there is no such folder.
+Result<std::vector<std::string>> names_in(const std::string& folder);
 
 // While it lives, nobody stamps: between a last look at a time and the removal.
 class SweepLock {

@@ -25,8 +25,10 @@ extern const Command kEnvSave;
 extern const Command kEnvShare;
 extern const Command kEnvShow;
 extern const Command kEnvUpdate;
+extern const Command kGc;
 extern const Command kRegistryCreate;
 extern const Command kRegistryList;
+extern const Command kStoreShow;
 extern const Command kWorkspaceInit;
 extern const Command kWorkspaceShow;
 

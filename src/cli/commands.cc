@@ -7,9 +7,10 @@
 namespace cloche::cli {
 namespace {
 
-constexpr std::array<Noun, 3> kNouns = {{
+constexpr std::array<Noun, 4> kNouns = {{
     {"env", "environments: register, look up, compare, share, check"},
     {"registry", "registries: where workspaces share environments"},
+    {"store", "the stores: what they hold and share"},
     {"workspace", "the workspace: where environments are kept"},
 }};
 
@@ -17,7 +18,8 @@ constexpr std::array kCommands = {
     &kEnvCreate, &kEnvShow,        &kEnvList,      &kEnvHistory,    &kEnvDiff,       &kEnvExplain,
     &kEnvUpdate, &kEnvLabel,       &kEnvArchive,   &kEnvRestore,    &kEnvCopy,       &kEnvExport,
     &kEnvLint,   &kEnvLock,        &kEnvInstall,   &kEnvBuild,      &kEnvSave,       &kEnvLoad,
-    &kEnvShare,  &kRegistryCreate, &kRegistryList, &kWorkspaceInit, &kWorkspaceShow, &kCompletion,
+    &kEnvShare,  &kRegistryCreate, &kRegistryList, &kWorkspaceInit, &kWorkspaceShow, &kStoreShow,
+    &kGc,        &kCompletion,
 };
 
 }  // namespace

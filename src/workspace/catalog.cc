@@ -354,4 +354,32 @@ Status Catalog::add_registry(const Workspace::Registry& registry) {
                         registry.location);
 }
 
+Status Catalog::each_current_lock(const std::function<Status(const LockRow&)>& visit) {
+  Statement row = TRY(database_->prepare(
+      "SELECT digest, body FROM locks WHERE id IN"
+      " (SELECT max(id) FROM locks GROUP BY fingerprint, platform, target) ORDER BY id"));
+  while (TRY(row.step())) {
+    LockRow lock;
+    lock.digest = row.text(0);
+    lock.body = row.text(1);
+    TRY(visit(lock));
+  }
+  return {};
+}
+
+Status Catalog::each_definition(const std::function<Status(const VersionRow&)>& visit) {
+  Statement row = TRY(database_->prepare(
+      "SELECT e.name, v.version, d.body FROM definitions d"
+      " JOIN versions v ON v.id = (SELECT min(id) FROM versions WHERE definition_id = d.id)"
+      " JOIN environments e ON e.id = v.environment_id ORDER BY d.id"));
+  while (TRY(row.step())) {
+    VersionRow version;
+    version.name = row.text(0);
+    version.version = row.text(1);
+    version.definition = row.text(2);
+    TRY(visit(version));
+  }
+  return {};
+}
+
 }  // namespace cloche::workspace

@@ -122,6 +122,10 @@ class Catalog {
   Result<std::vector<LockRow>> locks_of(std::string_view fingerprint);  // the newest of each key
   Result<std::vector<LockRow>> lock_history(std::string_view fingerprint);  // oldest first
   Status add_lock(const LockRow& row);
+  Status each_current_lock(const std::function<Status(const LockRow&)>& visit);
+
+  // Each stored definition once, with the name and version that had it first.
+  Status each_definition(const std::function<Status(const VersionRow&)>& visit);
 
   Result<std::vector<Workspace::Registry>> registries();
   Status add_registry(const Workspace::Registry& registry);

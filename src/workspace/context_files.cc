@@ -36,7 +36,7 @@ Error changed(const ContextFile& file) {
 }
 
 Status store_file(const ContextFile& file, const std::string& root, const blob::BlobStore& blobs) {
-  if (blobs.contains(file.digest)) {
+  if (blobs.use(file.digest)) {
     return {};
   }
   if (root.empty()) {
@@ -183,7 +183,7 @@ Status copy_context(const definition::Definition& definition, const blob::BlobSt
     return {};
   }
   for (const ContextFile& file : context->files) {
-    if (file.kind == FileKind::kFile && !to.contains(file.digest)) {
+    if (file.kind == FileKind::kFile && !to.use(file.digest)) {
       const std::string source = TRY(from.path(file.digest).context("copying {}", file.path));
       TRY(to.put_file(source, file.digest));
     }

@@ -7,9 +7,12 @@
 //                                  at first without any lock
 #include <algorithm>
 #include <charconv>
+#include <optional>
+#include <variant>
 
 #include <fmt/format.h>
 
+#include "blob/lease.h"
 #include "core/text.h"
 #include "definition/asset_reference.h"
 #include "definition/definition_json.h"
@@ -112,6 +115,11 @@ Result<Workspace::Registered> Workspace::State::register_version(
     TRY(definition::check_version(environment.version));
   }
   definition::Definition definition = environment.definition;
+  // A collection that runs now must see the files as used until the row names them.
+  std::optional<blob::Lease> lease;
+  if (!read_only && std::holds_alternative<definition::BuildContextBase>(definition.base)) {
+    lease.emplace(TRY(blob::Lease::take(blobs.root())));
+  }
   TRY(store_context(definition, blobs));
   VersionRow draft{.name = environment.name, .version = environment.version};
   draft.fingerprint = definition::fingerprint(definition);

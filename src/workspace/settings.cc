@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/excerpt.h"
+#include "core/size.h"
 #include "core/text.h"
 #include "core/yaml.h"
 #include "package/oci/reference.h"
@@ -55,14 +56,25 @@ Status read_user(const YamlNode& node, Settings& settings) {
   return {};
 }
 
+Status read_quota(const YamlNode& node, Settings& settings) {
+  const std::string text = TRY(text_of(node));
+  auto bytes = parse_size(text);
+  if (!bytes) {
+    return wrong(node, bytes.error().message, bytes.error().hint);
+  }
+  settings.quota_bytes = *bytes;
+  return {};
+}
+
 struct Key {
   std::string_view name;
   Status (*read)(const YamlNode& node, Settings& settings);
 };
-constexpr std::array<Key, 3> kKeys = {{
+constexpr std::array<Key, 4> kKeys = {{
     {"default_image", read_image},
     {"default_channels", read_channels},
     {"user", read_user},
+    {"quota", read_quota},
 }};
 
 void warn_unknown(const YamlNode& key, Diagnostics& diagnostics) {

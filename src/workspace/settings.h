@@ -2,6 +2,8 @@
 // defaults. docs/formats/workspace.md lists the keys.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,9 +14,10 @@
 namespace cloche::workspace {
 
 struct Settings {
-  definition::ReadOptions read_options;  // default_image, default_channels
-  std::string user;                      // "": the account's name
-  Diagnostics diagnostics;               // unknown keys
+  definition::ReadOptions read_options;      // default_image, default_channels
+  std::string user;                          // "": the account's name
+  std::optional<std::uint64_t> quota_bytes;  // of the cache; nothing: none
+  Diagnostics diagnostics;                   // unknown keys
 };
 
 // kInvalid, with file and line: malformed, or a value of the wrong type.

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "blob/lease.h"
 #include "core/files.h"
 #include "core/text.h"
 #include "definition/fingerprint.h"
@@ -160,6 +161,7 @@ Result<Workspace::Registered> Workspace::share(const definition::AssetReference&
   TRY(check_new_name(shared.name));
   Workspace target = TRY(open_registry(registry));
   TRY(target.state_->check_writable());
+  const blob::Lease lease = TRY(blob::Lease::take(target.blobs().root()));
   TRY(with_blobs_of(entry, [&](const blob::BlobStore& blobs) {
     return copy_context(shared.definition, blobs, target.blobs());
   }));
@@ -185,6 +187,7 @@ Result<Workspace::Registered> Workspace::copy(const definition::AssetReference& 
   TRY(check_new_name(new_name));
   const EnvironmentVersion entry = TRY(get(from));
   TRY(state_->check_writable());
+  const blob::Lease lease = TRY(blob::Lease::take(state_->blobs.root()));
   if (!entry.registry.empty()) {
     TRY(with_blobs_of(entry, [&](const blob::BlobStore& blobs) {
       return copy_context(entry.environment.definition, blobs, state_->blobs);
@@ -207,6 +210,7 @@ Status Workspace::save(const definition::AssetReference& reference, const std::s
 Result<Workspace::Registered> Workspace::load(const std::string& path, const std::string& new_name,
                                               const std::string& new_version) {
   TRY(state_->check_writable());
+  const blob::Lease lease = TRY(blob::Lease::take(state_->blobs.root()));
   Bundle bundle = TRY(read_bundle_file(path, state_->blobs));
   definition::Environment& environment = bundle.environment;
   if (!new_name.empty()) {

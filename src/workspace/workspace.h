@@ -198,6 +198,16 @@ class Workspace {
   // One out of the history. kNotFound.
   Result<StoredLock> get_lock(const Digest& digest);
 
+  // What the workspace's rows refer to: the stored files of build contexts, with the version that
+  // brought each definition ("train:3"), and the packages' archives of all current locks, by
+  // sha256. Whatever cannot be read is an error, so that nobody takes it for unused.
+  Status visit_context_files(
+      const std::function<void(const Digest& digest, const std::string& version)>& visit);
+  Status visit_locked_packages(const std::function<void(const Digest& archive)>& visit);
+
+  // `quota` in settings.yaml: how large the person's cache may become.
+  std::optional<std::uint64_t> quota_bytes() const;
+
   // Registries: named directories (later: servers) where environments are shared across workspaces.
   // The directory is laid out as a workspace's, and made when missing.
   struct Registry {

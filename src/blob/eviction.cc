@@ -1,0 +1,208 @@
+#include "blob/eviction.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "blob/use_stamp.h"
+#include "blob/work_lock.h"
+#include "core/files.h"
+#include "io/system.h"
+
+namespace cloche::blob {
+namespace {
+
+namespace fs = std::filesystem;
+
+// docs/decisions/0018: what a cache holds.
+struct Folder {
+  std::string_view name;
+  bool is_store;  // with blobs/, tmp/ and leases/
+};
+constexpr std::array<Folder, 4> kFolders = {{
+    {"packages", true},
+    {"segments", true},
+    {"repodata", false},
+    {"index", false},
+}};
+
+struct Item {
+  std::string path;  // relative to the cache
+  std::string root;  // of the blob store that it stands in; "" in none
+  Stamp used;
+  std::uint64_t size_bytes = 0;
+  std::string wanted;  // why
+};
+
+class Eviction {
+ public:
+  Eviction(const std::string& cache, const EvictionOptions& options, const std::stop_token& stop)
+      : cache_(cache), options_(options), stop_(stop) {}
+
+  Result<std::vector<Item>> items() const {
+    std::vector<Item> out;
+    for (const Folder& folder : kFolders) {
+      if (folder.is_store) {
+        TRY(add_blobs(folder, out));
+      } else {
+        add_files(folder, out);
+      }
+    }
+    return out;
+  }
+
+  Result<GarbageReport> run() {
+    for (const Folder& folder : kFolders) {
+      if (folder.is_store) {
+        TRY(sweep(folder, "tmp", options_.leftover_age_s));
+        TRY(sweep(folder, "partial", options_.partial_age_s));
+      }
+    }
+    std::vector<Item> all = TRY(items());
+    std::uint64_t total = 0;
+    for (const Item& item : all) {
+      total += item.size_bytes;
+    }
+    std::ranges::stable_sort(all, [](const Item& a, const Item& b) {
+      return std::pair(!a.wanted.empty(), a.used) < std::pair(!b.wanted.empty(), b.used);
+    });
+    for (const Item& item : all) {
+      if (stop_.stop_requested()) {
+        return fail(ErrorKind::kCancelled, "stopped; what was removed until now stays removed");
+      }
+      const bool over = options_.quota_bytes && total > *options_.quota_bytes;
+      if (over && TRY(remove(item))) {
+        total -= item.size_bytes;
+      } else if (!over) {
+        keep(item.wanted.empty() ? "within the quota" : item.wanted, item.size_bytes);
+      }
+    }
+    std::ranges::sort(report_.removed, {}, &GarbageReport::Removed::path);
+    return std::move(report_);
+  }
+
+ private:
+  std::string place(std::string_view path) const { return join_path(cache_, path); }
+
+  Status add_blobs(const Folder& folder, std::vector<Item>& out) const {
+    const std::string blobs = fmt::format("{}/blobs/sha256", folder.name);
+    for (const std::string& name : TRY(names_in(place(blobs)))) {
+      const auto file = look_at(place(blobs + "/" + name));
+      const auto digest = Digest::parse("sha256:" + name);
+      if (file && digest) {
+        out.push_back({.path = blobs + "/" + name,
+                       .root = place(folder.name),
+                       .used = file->used,
+                       .size_bytes = file->size_bytes,
+                       .wanted = options_.wanted ? options_.wanted(*digest) : ""});
+      }
+    }
+    return {};
+  }
+
+  void add_files(const Folder& folder, std::vector<Item>& out) const {
+    std::error_code error;
+    for (fs::recursive_directory_iterator it(place(folder.name), error), end; !error && it != end;
+         it.increment(error)) {
+      const std::string path = it->path().string();
+      if (const auto file = look_at(path)) {
+        out.push_back({.path = path.substr(cache_.size() + 1),
+                       .root = "",
+                       .used = file->used,
+                       .size_bytes = file->size_bytes,
+                       .wanted = ""});
+      }
+    }
+  }
+
+  // Whether it is gone. A blob that was used meanwhile, or is used under a lease, stays.
+  Result<bool> remove(const Item& item) {
+    std::optional<SweepLock> lock;
+    if (!item.root.empty()) {
+      if (!options_.dry_run) {
+        lock.emplace(TRY(SweepLock::take(item.root)));
+      }
+      const auto lease = TRY(oldest_lease(item.root));
+      const auto file = look_at(place(item.path));
+      if (!file || file->used != item.used || (lease && file->used >= *lease)) {
+        keep("used by work that is running", item.size_bytes);
+        return false;
+      }
+    }
+    if (!options_.dry_run && ::unlink(place(item.path).c_str()) != 0) {
+      keep("cannot be removed", item.size_bytes);
+      return false;
+    }
+    report_.removed.push_back(
+        {item.path, item.size_bytes, "over the quota, and not used for longest"});
+    report_.removed_bytes += item.size_bytes;
+    return true;
+  }
+
+  Status sweep(const Folder& folder, std::string_view below, std::int64_t age_s) {
+    const std::string inner = fmt::format("{}/{}", folder.name, below);
+    const Stamp old{io::SystemClock().now_ms() / 1000 - age_s, 0};
+    for (const std::string& name : TRY(names_in(place(inner)))) {
+      const auto file = look_at(place(inner + "/" + name));
+      if (!file || file->used >= old) {
+        continue;
+      }
+      if (!options_.dry_run && ::unlink(place(inner + "/" + name).c_str()) != 0) {
+        continue;
+      }
+      report_.removed.push_back(
+          {inner + "/" + name, file->size_bytes, "left by work that did not end"});
+      report_.removed_bytes += file->size_bytes;
+    }
+    return {};
+  }
+
+  void keep(std::string_view why, std::uint64_t size_bytes) {
+    GarbageReport::Kept& kept = report_.kept[std::string(why)];
+    ++kept.count;
+    kept.size_bytes += size_bytes;
+    report_.kept_bytes += size_bytes;
+  }
+
+  const std::string& cache_;
+  const EvictionOptions& options_;
+  const std::stop_token& stop_;
+  GarbageReport report_;
+};
+
+}  // namespace
+
+Result<GarbageReport> evict(const std::string& cache, const EvictionOptions& options,
+                            const std::stop_token& stop, Progress& progress) {
+  std::error_code error;
+  if (!fs::is_directory(cache, error)) {
+    return GarbageReport{};
+  }
+  std::optional<WorkLock> alone;
+  if (!options.dry_run) {
+    alone.emplace(
+        TRY(WorkLock::hold(cache, "garbage", "making room in the cache", stop, progress)));
+  }
+  return Eviction(cache, options, stop).run();
+}
+
+Result<std::map<std::string, FolderUse>> cache_use(const std::string& cache) {
+  const EvictionOptions options;
+  const std::stop_token never;
+  std::map<std::string, FolderUse> out;
+  for (const Item& item : TRY(Eviction(cache, options, never).items())) {
+    FolderUse& use = out[item.path.substr(0, item.path.find('/'))];
+    ++use.count;
+    use.size_bytes += item.size_bytes;
+  }
+  return out;
+}
+
+}  // namespace cloche::blob
