@@ -94,8 +94,7 @@ class RegistryClient::State {
     RegistrySession::Settings settings;
     settings.host = place.registry;
     settings.api_host = place.registry == kDockerHub ? kDockerHubApi : place.registry;
-    settings.try_http = place.insecure || options_.plain_http ||
-                        (is_loopback(place.registry) && certificate.empty());
+    settings.schemes = schemes(place, certificate);
     settings.credentials =
         [this, host = place.registry](
             const std::string& repository) -> Result<std::optional<RegistryCredentials>> {
@@ -110,6 +109,22 @@ class RegistryClient::State {
   }
 
  private:
+  // This machine itself is asked plainly first: a TLS server says at once that it is one, but a
+  // plain one may wait for ever for the rest of what TLS begins with.
+  std::vector<std::string> schemes(const RegistryPlace& place,
+                                   const std::string& certificate) const {
+    if (options_.plain_http) {
+      return {"http"};
+    }
+    if (place.insecure) {
+      return {"https", "http"};
+    }
+    if (is_loopback(place.registry) && certificate.empty()) {
+      return {"http", "https"};
+    }
+    return {"https"};
+  }
+
   io::HttpClient& client(const std::string& certificate, bool insecure) {
     std::unique_ptr<io::HttpClient>& one = clients_[std::pair(certificate, insecure)];
     if (one == nullptr) {

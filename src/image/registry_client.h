@@ -31,7 +31,7 @@ struct RegistryOptions {
   std::optional<RegistryCredentials> credentials = {};  // for every registry; else looked for
   RegistriesConf registries = {};                       // mirrors
   std::string certificates = "/etc/docker/certs.d";     // HOST[:PORT]/*.crt: who signs for a host
-  bool plain_http = false;                              // also where the host is not this machine
+  bool plain_http = false;  // no TLS at all; else plain only to this machine
 };
 
 // The options of a process with this environment: proxies, certificates, registries.conf. kInvalid:

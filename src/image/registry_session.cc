@@ -119,16 +119,16 @@ Status RegistrySession::connect(const std::stop_token& stop) {
   if (!base_.empty()) {
     return {};
   }
-  if (settings_.try_https) {
-    const std::optional<int> once = settings_.try_http ? std::optional(0) : std::nullopt;
-    Status greeted =
-        greet("https://" + settings_.api_host, once.value_or(client_.options().retries), stop);
+  for (std::size_t i = 0; i + 1 < settings_.schemes.size(); ++i) {
+    const Status greeted = greet(settings_.schemes[i] + "://" + settings_.api_host, 0, stop);
     // A certificate that is not trusted is no reason to talk without any.
-    if (greeted || !settings_.try_http || greeted.error().kind != ErrorKind::kUnavailable) {
+    if (greeted || greeted.error().kind == ErrorKind::kPermission ||
+        greeted.error().kind == ErrorKind::kCancelled) {
       return greeted;
     }
   }
-  return greet("http://" + settings_.api_host, client_.options().retries, stop);
+  return greet(settings_.schemes.back() + "://" + settings_.api_host, client_.options().retries,
+               stop);
 }
 
 Status RegistrySession::greet(const std::string& base, int retries, const std::stop_token& stop) {

@@ -46,10 +46,9 @@ using Scopes = std::set<std::string>;
 class RegistrySession {
  public:
   struct Settings {
-    std::string host;      // as references name it
-    std::string api_host;  // where its API is
-    bool try_https = true;
-    bool try_http = false;  // when the other end does not speak TLS
+    std::string host;                              // as references name it
+    std::string api_host;                          // where its API is
+    std::vector<std::string> schemes = {"https"};  // tried in this order
     std::function<Result<std::optional<RegistryCredentials>>(const std::string& repository)>
         credentials;
   };
