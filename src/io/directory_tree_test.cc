@@ -1,16 +1,10 @@
 #include "io/directory_tree.h"
 
-#include <array>
 #include <cerrno>
-#include <cstddef>
 #include <filesystem>
 
 #include <gtest/gtest.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -75,19 +69,6 @@ TEST_F(DirectoryTreeTest, FollowsLinksInsideOnly) {
     EXPECT_FALSE(made.make_hardlink(name + "/evil", "lib/a.so"));
   }
   EXPECT_TRUE(fs::is_empty(place_.path() + "/outside"));
-}
-
-// From here on the process's kernel does not know openat2, as before Linux 5.6.
-bool forget_openat2() {
-  std::array<struct sock_filter, 4> code = {{
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  }};
-  const struct sock_fprog program{code.size(), code.data()};
-  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
 TEST_F(DirectoryTreeTest, FollowsNoLinkWhereTheKernelIsOld) {

@@ -1,8 +1,15 @@
 #include "io/testing.h"
 
+#include <array>
+#include <cerrno>
 #include <csignal>
+#include <cstddef>
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "core/check.h"
@@ -57,6 +64,18 @@ SmallDisk::~SmallDisk() {
   if (!directory_.path().empty()) {
     ::umount2(directory_.path().c_str(), MNT_DETACH);
   }
+}
+
+bool forget_openat2() {
+  std::array<struct sock_filter, 4> code = {{
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  }};
+  const struct sock_fprog program{code.size(), code.data()};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
 }  // namespace cloche::io

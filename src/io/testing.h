@@ -52,4 +52,8 @@ class SmallDisk {
   TemporaryDirectory directory_;
 };
 
+// From here on this process's kernel does not know openat2, as before Linux 5.6: for a child of the
+// test. False where there are no filters of system calls.
+bool forget_openat2();
+
 }  // namespace cloche::io
