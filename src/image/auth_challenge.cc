@@ -62,7 +62,7 @@ class Parser {
     if (length == 0) {
       return malformed();
     }
-    const std::string word(rest_.substr(0, length));
+    std::string word(rest_.substr(0, length));
     rest_.remove_prefix(length);
     return word;
   }

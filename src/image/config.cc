@@ -189,7 +189,7 @@ Result<ImageConfig> parse_image_config(std::string_view text) {
   config.author = TRY(text_field(json, "author", kWhat));
   config.platform = TRY(read_platform(json, kWhat));
   if (config.platform.os.empty() || config.platform.architecture.empty()) {
-    return fail(ErrorKind::kInvalid, "{} does not name its \"os\" and \"architecture\"", kWhat);
+    return fail(ErrorKind::kInvalid, R"({} does not name its "os" and "architecture")", kWhat);
   }
   TRY(read_run(json["config"], config));
   TRY(read_rootfs(json["rootfs"], config));

@@ -29,6 +29,7 @@ bool is_letter_or_digit(char c) {
 
 Error no_image(std::string_view name, const ImageIndex& index) {
   std::vector<std::string> names;
+  names.reserve(index.manifests.size());
   for (const Descriptor& manifest : index.manifests) {
     names.push_back(name_of(manifest));
   }

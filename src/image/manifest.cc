@@ -59,7 +59,7 @@ Result<bool> looks_like_index(const Json& json) {
 
 Result<std::string> media_type_of(const Json& json) {
   const bool index = TRY(looks_like_index(json));
-  const std::string said = TRY(text_field(json, "mediaType", "the document"));
+  std::string said = TRY(text_field(json, "mediaType", "the document"));
   if (said.empty()) {
     return std::string(index ? kOciIndex : kOciManifest);
   }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <vector>
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include "core/encoding.h"
@@ -77,13 +78,13 @@ Result<Found> read_entry(const Json& entry, const std::string& path) {
                             .identity_token = entry.string_or_empty("identitytoken"),
                             .registry_token = entry.string_or_empty("registrytoken")};
   if (const std::string auth = entry.string_or_empty("auth"); !auth.empty()) {
-    const auto text = from_base64(trim(auth));
-    const std::size_t colon = text ? text->find(':') : std::string::npos;
+    const std::string text = from_base64(trim(auth)).value_or("");
+    const std::size_t colon = text.find(':');
     if (colon == std::string::npos) {
       return bad_file(path, "an \"auth\" is not base64 of user:password");
     }
-    found.username = text->substr(0, colon);
-    found.password = text->substr(colon + 1);
+    found.username = text.substr(0, colon);
+    found.password = text.substr(colon + 1);
     found.password.resize(found.password.find_last_not_of('\0') + 1);  // docker once padded it
   }
   return found == RegistryCredentials{} ? Found() : Found(found);
@@ -147,7 +148,7 @@ Result<Found> ask_helper(const std::string& helper, const std::string& registry,
   command.time_limit = kHelperTime;
   std::vector<std::string> variables;
   for (const auto& [name, value] : environment) {
-    variables.push_back(name + "=" + value);
+    variables.push_back(fmt::format("{}={}", name, value));
   }
   command.environment = std::move(variables);
   const io::ProcessResult result =

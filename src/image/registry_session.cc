@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::uint64_t kMaxTokenBytes = std::uint64_t{1} << 20U;
 constexpr std::int64_t kUsualTokenSeconds = 60;  // distribution, docs/spec/auth/token.md
-constexpr std::int64_t kLongestTokenSeconds = 24 * 3600;
+constexpr std::int64_t kLongestTokenSeconds = 86'400;
 constexpr std::int64_t kMargin = 10;
 constexpr std::int64_t kMsPerSecond = 1000;
 constexpr long kUnauthorized = 401;
@@ -169,12 +169,13 @@ Status RegistrySession::greet(const std::string& base, int retries, const std::s
 Result<RegistrySession::Token> RegistrySession::fetch_token(
     const std::optional<RegistryCredentials>& known, const Scopes& scopes,
     const std::stop_token& stop) {
-  const std::string realm = challenge_->parameter("realm");
+  const AuthChallenge challenge = challenge_.value_or(AuthChallenge{});
+  const std::string realm = challenge.parameter("realm");
   const bool secure = realm.starts_with("https://");
   if (!secure && !(realm.starts_with("http://") && base_.starts_with("http://"))) {
     return fail(ErrorKind::kInvalid, "{}: its tokens are not to be had securely", settings_.host);
   }
-  std::string query = "service=" + percent_encoded(challenge_->parameter("service"));
+  std::string query = "service=" + percent_encoded(challenge.parameter("service"));
   for (const std::string& scope : scopes) {
     query += "&scope=" + percent_encoded(scope);
   }
@@ -207,7 +208,7 @@ Result<RegistrySession::Token> RegistrySession::fetch_token(
     return fail(ErrorKind::kInvalid, "{}: the answer to a log-in has no token", settings_.host);
   }
   return Token{.header = "Bearer " + token,
-               .until_ms = monotonic_ms() + (seconds - kMargin) * kMsPerSecond};
+               .until_ms = monotonic_ms() + ((seconds - kMargin) * kMsPerSecond)};
 }
 
 // The value of the header Authorization; "" where none is asked for.
