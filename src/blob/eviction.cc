@@ -21,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// docs/decisions/0018: what a cache holds.
+// docs/decisions/0021: what a cache holds.
 struct Folder {
   std::string_view name;
   bool is_store;  // with blobs/, tmp/ and leases/
