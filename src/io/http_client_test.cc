@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "core/testing.h"
+#include "io/file.h"
 #include "io/http_testing.h"
 #include "io/testing.h"
 
@@ -578,6 +579,72 @@ TEST(FileSink, RefusesLinksAndDirectories) {
   ASSERT_EQ(::symlink("/etc/passwd", (directory.path() + "/link").c_str()), 0);
   EXPECT_FALSE(FileSink::open(directory.path() + "/link"));
   EXPECT_FALSE(FileSink::open(directory.path()));
+}
+
+TEST(HttpUpload, SendsABodyAndTakesAnyAnswer) {
+  TestServer server;
+  server.handle([](const TestRequest& request) -> std::optional<TestResource> {
+    const int status = request.method == "HEAD" ? 404 : request.body == "hello" ? 201 : 409;
+    return TestResource{
+        .body = "said " + request.method, .status = status, .headers = {{"Location", "/next"}}};
+  });
+  HttpClient client;
+  Progress silent;
+  StringSource hello("hello");
+  StringSource empty("");
+  std::vector<StringSink> sinks(3);
+  std::vector<HttpRequest> requests(3);
+  const std::vector<std::pair<std::string, HttpSource*>> asked{
+      {"PUT", &hello}, {"POST", &empty}, {"HEAD", nullptr}};
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    requests[i].urls = {{server.url("/x"), {}}};
+    requests[i].sink = &sinks[i];
+    requests[i].method = asked[i].first;
+    requests[i].body = asked[i].second;
+    requests[i].any_status = true;
+  }
+  const auto responses = client.run(requests, {}, silent);
+  for (const auto& response : responses) {
+    ASSERT_TRUE(response.has_value()) << response.error().to_string();
+    EXPECT_EQ(response->header("location"), "/next");
+  }
+  EXPECT_EQ(responses[0]->status, 201);
+  EXPECT_EQ(sinks[0].content(), "said PUT");
+  EXPECT_EQ(responses[1]->status, 409);
+  EXPECT_EQ(responses[1]->error_body, "said POST");
+  EXPECT_EQ(sinks[1].content(), "");
+  EXPECT_EQ(responses[2]->status, 404);
+}
+
+TEST(HttpUpload, SendsTheBodyFromItsStartAtEachAttempt) {
+  const TemporaryDirectory directory = test_directory();
+  const std::string path = directory.path() + "/blob";
+  ASSERT_TRUE(write_file_atomically(path, "0123456789"));
+  TestServer server;
+  int busy = 1;
+  server.handle([&busy](const TestRequest& request) -> std::optional<TestResource> {
+    return TestResource{.status = request.body != "34567" ? 400 : busy-- > 0 ? 503 : 201};
+  });
+  HttpOptions options;
+  options.backoff_base_ms = 1;
+  HttpClient client(options);
+  Progress silent;
+  FilePartSource part(path, 3, 5);
+  FilePartSource beyond(path, 8, 5);
+  StringSink sink;
+  HttpRequest request;
+  request.urls = {{server.url("/x"), {}}};
+  request.sink = &sink;
+  request.method = "PATCH";
+  request.any_status = true;
+  request.body = &part;
+  const auto sent = client.run({&request, 1}, {}, silent);
+  ASSERT_TRUE(sent[0].has_value()) << sent[0].error().to_string();
+  EXPECT_EQ(sent[0]->status, 201);
+  request.body = &beyond;
+  const auto cut = client.run({&request, 1}, {}, silent);
+  ASSERT_FALSE(cut[0].has_value());
+  EXPECT_EQ(cut[0].error().kind, ErrorKind::kCorrupt);
 }
 
 }  // namespace
