@@ -23,7 +23,7 @@ namespace cloche::build {
 
 namespace {
 
-constexpr int kBuildFormat = 1;  // a change of what the same inputs give is a new one
+constexpr int kBuildFormat = 2;  // a change of what the same inputs give is a new one
 constexpr std::size_t kMaxRecordBytes = std::size_t{1} << 20U;
 
 Status check_supported(const BuildRequest& request) {
@@ -133,7 +133,7 @@ class Builder {
     }
     out.layers = layers.size();
     const image::EnvironmentSettings settings = {
-        .contents = lock::contents_digest_of(request_.lock),
+        .packages = lock::packages_digest_of(request_.lock),
         .variables = variables_of(request_.definition),
         .needs = needs_of(request_.lock)};
     image::ImageDocuments documents = TRY(image::compose(request_.base, layers, settings));

@@ -5,7 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "core/json.h"
 #include "core/text.h"
+#include "image/json_fields.h"
 
 namespace cloche::image {
 
@@ -13,18 +15,24 @@ namespace {
 
 // "created" of everything made here: a time would make two builds of one lock differ.
 constexpr std::string_view kCreated = "1970-01-01T00:00:00Z";
+constexpr std::string_view kHistoryStart = "cloche: ";
 // What a base without PATH is taken to have: Docker's own default.
 constexpr std::string_view kDefaultPath =
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+// All of them: what a layer holds is read back from it (packages_of).
 std::string layer_history(const EnvironmentLayer& layer) {
-  constexpr std::size_t kMostListed = 12;
-  std::string out = "cloche: ";
-  for (std::size_t i = 0; i < std::min(layer.packages.size(), kMostListed); ++i) {
-    out += (i == 0 ? "" : ", ") + layer.packages[i];
+  return std::string(kHistoryStart) + join(layer.packages, ", ");
+}
+
+std::vector<std::string> packages_of(std::string_view history) {
+  std::vector<std::string> out;
+  if (!history.starts_with(kHistoryStart)) {
+    return out;
   }
-  if (layer.packages.size() > kMostListed) {
-    out += fmt::format(" and {} more", layer.packages.size() - kMostListed);
+  history.remove_prefix(kHistoryStart.size());
+  for (const std::string_view one : split(history, ',')) {
+    out.emplace_back(trim(one));
   }
   return out;
 }
@@ -50,13 +58,21 @@ void set_variables(ImageConfig& config, const EnvironmentSettings& settings) {
   }
 }
 
-void set_base_labels(ImageConfig& config, const BaseImage& base) {
-  config.labels[std::string(kBaseLayersLabel)] = std::to_string(base.manifest.layers.size());
+void set_labels(ImageConfig& config, const BaseImage& base, const EnvironmentSettings& settings) {
+  std::erase_if(config.labels, [](const auto& one) { return one.first.starts_with(kLabelPrefix); });
   config.labels.erase(std::string(kBaseNameLabel));
   config.labels.erase(std::string(kBaseDigestLabel));
   if (!base.digest.empty()) {
     config.labels[std::string(kBaseNameLabel)] = base.reference;
     config.labels[std::string(kBaseDigestLabel)] = base.digest.to_string();
+  }
+  config.labels[std::string(kBaseLayersLabel)] = std::to_string(base.manifest.layers.size());
+  config.labels[std::string(kPackagesLabel)] = settings.packages.to_string();
+  if (!settings.needs.empty()) {
+    config.labels[std::string(kNeedsLabel)] = join(settings.needs, "; ");
+  }
+  if (!settings.variables.empty()) {
+    config.labels[std::string(kVariablesLabel)] = to_json(settings.variables).canonical();
   }
 }
 
@@ -69,16 +85,63 @@ Status check_count(std::size_t count) {
       .with_hint("choose a base with fewer layers");
 }
 
-std::optional<std::size_t> base_layer_count(const ImageConfig& config) {
-  const auto label = config.labels.find(std::string(kBaseLayersLabel));
-  if (label == config.labels.end()) {
-    return std::nullopt;
-  }
+std::string_view label_of(const ImageConfig& config, std::string_view name) {
+  const auto found = config.labels.find(std::string(name));
+  return found == config.labels.end() ? std::string_view() : found->second;
+}
+
+Error broken_label(std::string_view name) {
+  return fail(ErrorKind::kInvalid, "the image's label {} is not as cloche writes it", name)
+      .with_hint("only images that cloche env build made can be rebased");
+}
+
+Result<std::size_t> base_layer_count(const ImageConfig& config) {
+  const std::string_view text = label_of(config, kBaseLayersLabel);
   std::size_t count = 0;
-  const char* const end = label->second.data() + label->second.size();
-  const auto [stop, error] = std::from_chars(label->second.data(), end, count);
-  const bool valid = error == std::errc() && stop == end && count <= config.diff_ids.size();
-  return valid ? std::optional(count) : std::nullopt;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc() || stop != text.data() + text.size() || count > config.diff_ids.size()) {
+    return broken_label(kBaseLayersLabel);
+  }
+  return count;
+}
+
+Result<EnvironmentSettings> settings_of(const ImageConfig& config) {
+  EnvironmentSettings out;
+  const auto packages = Digest::parse(label_of(config, kPackagesLabel));
+  if (!packages) {
+    return broken_label(kPackagesLabel);
+  }
+  out.packages = *packages;
+  for (const std::string_view spec : split(label_of(config, kNeedsLabel), ';')) {
+    if (!trim(spec).empty()) {
+      out.needs.emplace_back(trim(spec));
+    }
+  }
+  const std::string_view variables = label_of(config, kVariablesLabel);
+  if (!variables.empty()) {
+    const auto json = parse_json(variables);
+    if (!json || !json->is_object()) {
+      return broken_label(kVariablesLabel);
+    }
+    for (const auto& [name, value] : json->members()) {
+      if (!value.is_string()) {
+        return broken_label(kVariablesLabel);
+      }
+      out.variables[name] = value.as_string();
+    }
+  }
+  return out;
+}
+
+// The steps that stand for layers; the last of them are the topmost layers'.
+std::vector<const History*> layer_steps(const ImageConfig& config) {
+  std::vector<const History*> out;
+  for (const History& step : config.history) {
+    if (!step.empty_layer) {
+      out.push_back(&step);
+    }
+  }
+  return out;
 }
 
 }  // namespace
@@ -86,6 +149,12 @@ std::optional<std::size_t> base_layer_count(const ImageConfig& config) {
 Result<ImageDocuments> compose(const BaseImage& base, const std::vector<EnvironmentLayer>& layers,
                                const EnvironmentSettings& settings) {
   TRY(check_count(base.manifest.layers.size() + layers.size()));
+  if (!label_of(base.config, kPackagesLabel).empty()) {
+    return fail(ErrorKind::kInvalid, "the base image {} holds an environment already",
+                printable(base.reference))
+        .with_hint("take what it was built on: " +
+                   printable(label_of(base.config, kBaseNameLabel)));
+  }
   ImageDocuments out{.manifest = base.manifest, .config = base.config};
   out.manifest.annotations.clear();
   complete_history(out.config);
@@ -97,46 +166,39 @@ Result<ImageDocuments> compose(const BaseImage& base, const std::vector<Environm
         {.created = std::string(kCreated), .created_by = layer_history(layer)});
   }
   set_variables(out.config, settings);
-  set_base_labels(out.config, base);
-  out.config.labels[std::string(kContentsLabel)] = settings.contents.to_string();
-  if (!settings.needs.empty()) {
-    out.config.labels[std::string(kNeedsLabel)] = join(settings.needs, "; ");
-  }
+  set_labels(out.config, base, settings);
   return out;
 }
 
+Result<std::optional<Environment>> environment_of(const ImageDocuments& image) {
+  if (label_of(image.config, kPackagesLabel).empty()) {
+    return std::optional<Environment>();
+  }
+  TRY(check_layers(image.manifest, image.config));
+  Environment out;
+  out.base_layers = TRY(base_layer_count(image.config));
+  out.settings = TRY(settings_of(image.config));
+  const std::vector<const History*> steps = layer_steps(image.config);
+  const std::size_t layers = image.manifest.layers.size();
+  const std::size_t own = layers - out.base_layers;
+  if (steps.size() < own) {
+    return fail(ErrorKind::kInvalid, "the image's history does not account for its layers");
+  }
+  for (std::size_t i = 0; i < own; ++i) {
+    out.layers.push_back({.blob = image.manifest.layers[out.base_layers + i],
+                          .diff_id = image.config.diff_ids[out.base_layers + i],
+                          .packages = packages_of(steps[steps.size() - own + i]->created_by)});
+  }
+  return std::optional(std::move(out));
+}
+
 Result<ImageDocuments> rebase(const ImageDocuments& image, const BaseImage& onto) {
-  const std::optional<std::size_t> below = base_layer_count(image.config);
-  const auto contents = image.config.labels.find(std::string(kContentsLabel));
-  if (!below || contents == image.config.labels.end()) {
+  const std::optional<Environment> environment = TRY(environment_of(image));
+  if (!environment) {
     return fail(ErrorKind::kInvalid, "the image has no environment of cloche's to put elsewhere")
         .with_hint("only images that cloche env build made can be rebased");
   }
-  const std::size_t own = image.config.diff_ids.size() - *below;
-  TRY(check_count(onto.manifest.layers.size() + own));
-  ImageDocuments out{.manifest = onto.manifest, .config = image.config};
-  out.manifest.annotations = image.manifest.annotations;
-  out.config.diff_ids = onto.config.diff_ids;
-  out.config.platform = onto.config.platform;
-  ImageConfig lower = onto.config;
-  complete_history(lower);
-  out.config.history = lower.history;
-  for (std::size_t i = *below; i < image.config.diff_ids.size(); ++i) {
-    out.manifest.layers.push_back(image.manifest.layers[i]);
-    out.config.diff_ids.push_back(image.config.diff_ids[i]);
-  }
-  const auto steps = static_cast<std::ptrdiff_t>(std::min(own, image.config.history.size()));
-  out.config.history.insert(out.config.history.end(), image.config.history.end() - steps,
-                            image.config.history.end());
-  // The base's own variables, below those that the environment set.
-  for (const std::string& entry : onto.config.env) {
-    const std::size_t equals = entry.find('=');
-    if (equals != std::string::npos && !image.config.variable(entry.substr(0, equals))) {
-      out.config.env.push_back(entry);
-    }
-  }
-  set_base_labels(out.config, onto);
-  return out;
+  return compose(onto, environment->layers, environment->settings);
 }
 
 }  // namespace cloche::image

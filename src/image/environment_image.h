@@ -16,10 +16,13 @@ namespace cloche::image {
 // Where an environment is in every image that has one; part of each segment's content.
 inline constexpr std::string_view kEnvironmentPrefix = "/opt/cloche/env";
 
-// Labels of the config. What says which base it stands on is OCI's (annotations.md).
-inline constexpr std::string_view kContentsLabel = "dev.cloche.contents";
+// Labels of the config (docs/formats/environment-image.md). What says which base it stands on is
+// OCI's (annotations.md).
+inline constexpr std::string_view kLabelPrefix = "dev.cloche.";
+inline constexpr std::string_view kPackagesLabel = "dev.cloche.packages";
 inline constexpr std::string_view kBaseLayersLabel = "dev.cloche.base-layers";
 inline constexpr std::string_view kNeedsLabel = "dev.cloche.needs";
+inline constexpr std::string_view kVariablesLabel = "dev.cloche.variables";
 inline constexpr std::string_view kBaseNameLabel = "org.opencontainers.image.base.name";
 inline constexpr std::string_view kBaseDigestLabel = "org.opencontainers.image.base.digest";
 
@@ -37,7 +40,7 @@ struct EnvironmentLayer {
 };
 
 struct EnvironmentSettings {
-  Digest contents;                               // of the lock (lock::contents_digest_of)
+  Digest packages;                               // of the lock (lock::packages_digest_of)
   std::map<std::string, std::string> variables;  // the definition's
   std::vector<std::string> needs;                // virtual packages that packages ask for, as specs
 };
@@ -49,14 +52,25 @@ struct ImageDocuments {
 
 // The base's layers, then the environment's. The environment's bin comes first in PATH; nothing
 // says when or for whom it was made: the same base, layers and settings give the same documents.
-// kInvalid: more layers than an engine takes (kMostLayers).
+// kInvalid: more layers than an engine takes (kMostLayers), or a base that holds an environment
+// already, which would mix with this one.
 inline constexpr std::size_t kMostLayers = 127;
 Result<ImageDocuments> compose(const BaseImage& base, const std::vector<EnvironmentLayer>& layers,
                                const EnvironmentSettings& settings);
 
-// The same environment on another base: documents only. `image` is one that compose() made; the
-// caller says whether the packages can live on the base (kNeedsLabel, kGlibcLabel).
-// kInvalid: the image has no environment of ours.
+// What compose() put onto the base, read back from the documents.
+struct Environment {
+  std::size_t base_layers = 0;
+  std::vector<EnvironmentLayer> layers;
+  EnvironmentSettings settings;
+};
+
+// Nothing for an image that has no environment of ours. kInvalid: its labels contradict each other.
+Result<std::optional<Environment>> environment_of(const ImageDocuments& image);
+
+// The same environment on another base: documents only, and those that compose() would have made
+// there. The caller says whether the packages can live on it (unmet_needs).
+// kInvalid: the image has no environment of ours; and what compose() says.
 Result<ImageDocuments> rebase(const ImageDocuments& image, const BaseImage& onto);
 
 }  // namespace cloche::image

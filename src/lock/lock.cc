@@ -152,6 +152,12 @@ Digest contents_digest_of(const Lock& lock) {
   return digest_of_json(to_json(contents));
 }
 
+Digest packages_digest_of(const Lock& lock) {
+  Lock packages = lock;
+  packages.base_image.reset();
+  return contents_digest_of(packages);
+}
+
 Digest target_digest_of(const std::vector<VirtualPackage>& virtual_packages) {
   Lock target;
   target.virtual_packages = virtual_packages;

@@ -136,6 +136,10 @@ Digest digest_of(const Lock& lock);
 // same packages agree in it.
 Digest contents_digest_of(const Lock& lock);
 
+// The same without the base image: what an environment's layers are made from, whatever they are
+// put onto.
+Digest packages_digest_of(const Lock& lock);
+
 // sha256 over the virtual packages: which target a lock was solved for, whatever their order.
 Digest target_digest_of(const std::vector<VirtualPackage>& virtual_packages);
 

@@ -135,6 +135,18 @@ TEST(ContentsDigest, IsTheSameForDefinitionsThatLeadToTheSamePackages) {
   EXPECT_NE(contents_digest_of(lock), digest);
 }
 
+TEST(PackagesDigest, IsTheSameOnAnyBase) {
+  Lock lock;
+  lock.base_image = BaseImage{"ubuntu:22.04", ""};
+  lock.conda.packages.emplace_back().record.name = "python";
+  Lock other = lock;
+  other.base_image = BaseImage{"debian:12", ""};
+  EXPECT_NE(contents_digest_of(other), contents_digest_of(lock));
+  EXPECT_EQ(packages_digest_of(other), packages_digest_of(lock));
+  other.conda.packages[0].record.version = "3.12";
+  EXPECT_NE(packages_digest_of(other), packages_digest_of(lock));
+}
+
 TEST(TargetDigest, IgnoresTheOrder) {
   const VirtualPackage glibc = {"__glibc", "2.36", "0"};
   const VirtualPackage cuda = {"__cuda", "12.4", "0"};
