@@ -56,19 +56,6 @@ std::map<std::string, std::string> variables_of(const definition::Definition& de
   return out;
 }
 
-// What packages ask of the machine that runs them: "__glibc >=2.17,<3.0.a0".
-std::vector<std::string> needs_of(const lock::Lock& lock) {
-  std::set<std::string> out;
-  for (const lock::CondaPackage& one : lock.conda.packages) {
-    for (const std::string& spec : one.record.depends) {
-      if (spec.starts_with("__")) {
-        out.insert(spec);
-      }
-    }
-  }
-  return {out.begin(), out.end()};
-}
-
 std::string record_path(const image::Layout& layout, const Digest& key) {
   return join_path(layout.root(), "builds/" + key.hex() + ".json");
 }
@@ -233,6 +220,18 @@ class Builder {
 };
 
 }  // namespace
+
+std::vector<std::string> needs_of(const lock::Lock& lock) {
+  std::set<std::string> out;
+  for (const lock::CondaPackage& one : lock.conda.packages) {
+    for (const std::string& spec : one.record.depends) {
+      if (spec.starts_with("__")) {
+        out.insert(spec);
+      }
+    }
+  }
+  return {out.begin(), out.end()};
+}
 
 Json build_inputs(const BuildRequest& request) {
   Json variables = Json::object();

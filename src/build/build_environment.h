@@ -31,6 +31,9 @@ struct BuildRequest {
   bool from_nothing = false;
 };
 
+// What packages ask of the machine and the base that run them: "__glibc >=2.17,<3.0.a0".
+std::vector<std::string> needs_of(const lock::Lock& lock);
+
 // Everything that decides the image, as an object of texts; its digest is the key that builds are
 // found by. The lock counts by its contents, so definitions that are written differently share an
 // image.

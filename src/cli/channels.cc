@@ -40,6 +40,14 @@ std::map<std::string, std::string> process_environment() {
 
 }  // namespace
 
+source::Surroundings process_surroundings() {
+  source::Surroundings out;
+  out.environment = process_environment();
+  out.home = out.variable("HOME");
+  out.directory = io::current_directory();
+  return out;
+}
+
 std::string cache_directory(const source::Surroundings& surroundings) {
   if (const std::string own = surroundings.variable("CLOCHE_CACHE"); !own.empty()) {
     return own;
@@ -52,9 +60,7 @@ std::string cache_directory(const source::Surroundings& surroundings) {
 
 Result<std::unique_ptr<ChannelAccess>> ChannelAccess::open(Context& context) {
   std::unique_ptr<ChannelAccess> out(new ChannelAccess());
-  out->surroundings_.environment = process_environment();
-  out->surroundings_.home = out->surroundings_.variable("HOME");
-  out->surroundings_.directory = io::current_directory();
+  out->surroundings_ = process_surroundings();
   out->settings_ = TRY(source::read_channel_settings(out->surroundings_, context.files()));
   TRY(source::read_credentials(out->surroundings_, context.files(), out->credentials_));
   io::HttpOptions options = io::http_options(out->surroundings_.environment);
@@ -69,10 +75,11 @@ Result<std::unique_ptr<ChannelAccess>> ChannelAccess::open(Context& context) {
 }
 
 Result<std::vector<conda::VirtualPackage>> ChannelAccess::virtual_packages(
-    const std::string& platform, const std::map<std::string, std::string>& overrides,
-    Diagnostics& diagnostics) const {
+    const std::string& platform, const image::CLibrary& base,
+    const std::map<std::string, std::string>& overrides, Diagnostics& diagnostics) const {
   source::Target target;
   target.platform = platform;
+  target.glibc = base.version;
   for (const auto& [name, version] : overrides) {
     const auto* const row = std::ranges::find(kTargetRows, name, &TargetRow::name);
     if (row == kTargetRows.end()) {
@@ -86,9 +93,17 @@ Result<std::vector<conda::VirtualPackage>> ChannelAccess::virtual_packages(
       TRY(source::virtual_packages(target, surroundings_, diagnostics));
   std::erase_if(out, [&](const conda::VirtualPackage& one) {
     const auto given = overrides.find(one.name);
-    return given != overrides.end() && given->second.empty();
+    const bool removed = given != overrides.end() && given->second.empty();
+    const bool other_library =
+        one.name == "__glibc" && asks_base(overrides) && base.kind == image::CLibrary::Kind::kMusl;
+    return removed || other_library;
   });
   return out;
+}
+
+bool ChannelAccess::asks_base(const std::map<std::string, std::string>& overrides) const {
+  return !overrides.contains("__glibc") &&
+         !surroundings_.environment.contains("CONDA_OVERRIDE_GLIBC");
 }
 
 build::Channels ChannelAccess::channels() {

@@ -8,6 +8,7 @@
 
 #include "build/lock_environment.h"
 #include "cli/context.h"
+#include "image/glibc.h"
 #include "io/http_client.h"
 #include "io/system.h"
 
@@ -27,11 +28,15 @@ class ChannelAccess {
   const std::string& cache_directory() const { return cache_directory_; }
   Clock& clock() { return clock_; }
 
-  // Of the target: the platform's own, CONDA_OVERRIDE_*, and over both `overrides` ("__cuda" ->
-  // "12.4"; an empty version takes one away). kUsage: a name that is none.
+  // Of the target: the platform's own, with the base image's C library; CONDA_OVERRIDE_*; and over
+  // both `overrides` ("__cuda" -> "12.4"; an empty version takes one away). kUsage: a name that is
+  // none.
   Result<std::vector<conda::VirtualPackage>> virtual_packages(
-      const std::string& platform, const std::map<std::string, std::string>& overrides,
-      Diagnostics& diagnostics) const;
+      const std::string& platform, const image::CLibrary& base,
+      const std::map<std::string, std::string>& overrides, Diagnostics& diagnostics) const;
+
+  // Whether the base image's C library has a say: nobody gave __glibc otherwise.
+  bool asks_base(const std::map<std::string, std::string>& overrides) const;
 
  private:
   ChannelAccess() = default;
@@ -43,6 +48,9 @@ class ChannelAccess {
   io::SystemClock clock_;
   std::string cache_directory_;
 };
+
+// Of this process.
+source::Surroundings process_surroundings();
 
 // $CLOCHE_CACHE, else $XDG_CACHE_HOME/cloche, else ~/.cache/cloche: what can be fetched and made
 // again, shared by all workspaces of a person.

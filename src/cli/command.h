@@ -34,6 +34,7 @@ enum class Source {
   kEnvironments,
   kEnvironmentsAndFiles,
   kRegistries,
+  kImages,
   kLintRules,
 };
 

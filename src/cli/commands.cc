@@ -7,19 +7,23 @@
 namespace cloche::cli {
 namespace {
 
-constexpr std::array<Noun, 4> kNouns = {{
+constexpr std::array<Noun, 5> kNouns = {{
     {"env", "environments: register, look up, compare, share, check"},
+    {"image", "images: what was built and fetched; compare, put onto another base"},
     {"registry", "registries: where workspaces share environments"},
     {"store", "the stores: what they hold and share"},
     {"workspace", "the workspace: where environments are kept"},
 }};
 
 constexpr std::array kCommands = {
-    &kEnvCreate, &kEnvShow,        &kEnvList,      &kEnvHistory,    &kEnvDiff,       &kEnvExplain,
-    &kEnvUpdate, &kEnvLabel,       &kEnvArchive,   &kEnvRestore,    &kEnvCopy,       &kEnvExport,
-    &kEnvLint,   &kEnvLock,        &kEnvInstall,   &kEnvBuild,      &kEnvSave,       &kEnvLoad,
-    &kEnvShare,  &kRegistryCreate, &kRegistryList, &kWorkspaceInit, &kWorkspaceShow, &kStoreShow,
-    &kGc,        &kCompletion,
+    &kEnvCreate,     &kEnvShow,        &kEnvList,      &kEnvHistory,
+    &kEnvDiff,       &kEnvExplain,     &kEnvUpdate,    &kEnvLabel,
+    &kEnvArchive,    &kEnvRestore,     &kEnvCopy,      &kEnvExport,
+    &kEnvLint,       &kEnvLock,        &kEnvInstall,   &kEnvBuild,
+    &kEnvSave,       &kEnvLoad,        &kEnvShare,     &kImageList,
+    &kImageShow,     &kImageTree,      &kImageDiff,    &kImageRebase,
+    &kImageDelete,   &kRegistryCreate, &kRegistryList, &kWorkspaceInit,
+    &kWorkspaceShow, &kStoreShow,      &kGc,           &kCompletion,
 };
 
 }  // namespace

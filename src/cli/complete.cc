@@ -12,6 +12,7 @@
 #include "cli/global_options.h"
 #include "core/text.h"
 #include "definition/lint/lint.h"
+#include "image/layout.h"
 
 namespace cloche::cli {
 namespace {
@@ -126,6 +127,15 @@ void offer_registries(Context& context, Offer& offer) {
   }
 }
 
+void offer_images(Context& context, Offer& offer) {
+  const auto images = image::Layout(context.workspace_directory()).list();
+  for (const auto& one : images.has_value() ? *images : std::vector<image::StoredImage>()) {
+    if (!one.name.empty()) {
+      offer.candidates.push_back({one.name, one.manifest.digest.to_string()});
+    }
+  }
+}
+
 void offer_values(const Argument& argument, std::string_view current, Context& context,
                   Offer& offer) {
   if (!argument.choices.empty()) {
@@ -152,6 +162,9 @@ void offer_values(const Argument& argument, std::string_view current, Context& c
       break;
     case Source::kRegistries:
       offer_registries(context, offer);
+      break;
+    case Source::kImages:
+      offer_images(context, offer);
       break;
     case Source::kLintRules:
       for (const auto& rule : definition::lint_rules()) {

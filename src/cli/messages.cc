@@ -1,5 +1,7 @@
 #include "cli/messages.h"
 
+#include <array>
+
 #include <fmt/format.h>
 
 #include "cli/terminal.h"
@@ -71,6 +73,17 @@ Json diagnostic_record(const Diagnostic& diagnostic) {
       .set("hint", text_or_null(diagnostic.hint));
   add_place(record, diagnostic.at, diagnostic.excerpt);
   return record;
+}
+
+std::string bytes_text(std::uint64_t bytes) {
+  static constexpr std::array<std::string_view, 5> kUnits = {"B", "kB", "MB", "GB", "TB"};
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  while (value >= 999.95 && unit + 1 < kUnits.size()) {
+    value /= 1000;
+    ++unit;
+  }
+  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, kUnits.at(unit));
 }
 
 Json text_or_null(std::string_view text) { return text.empty() ? Json() : Json(text); }

@@ -1,6 +1,7 @@
 // Errors and diagnostics as people and programs read them.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "cli/report.h"
@@ -17,6 +18,9 @@ std::string to_text(const Diagnostic& diagnostic, const Style& style);
 // One record each; docs/manual/cli.md lists the keys.
 Json error_record(const Error& error);
 Json diagnostic_record(const Diagnostic& diagnostic);
+
+// "12.3 MB"; decimal, as downloads are counted everywhere.
+std::string bytes_text(std::uint64_t bytes);
 
 // null for "".
 Json text_or_null(std::string_view text);

@@ -31,9 +31,10 @@ TEST(ErrorRecord, HasEveryKey) {
             R"("line":3,"column":1,"excerpt":"\u001b[2J: 1","context":[],"details":[]})");
   Error usage = fail(ErrorKind::kUsage, "m");
   usage.context = {"c"};
-  EXPECT_EQ(error_record(usage).dump(),
-            R"({"severity":"error","kind":"usage","exit_code":2,"message":"m","hint":null,)"
-            R"("file":null,"line":null,"column":null,"excerpt":null,"context":["c"],"details":[]})");
+  EXPECT_EQ(
+      error_record(usage).dump(),
+      R"({"severity":"error","kind":"usage","exit_code":2,"message":"m","hint":null,)"
+      R"("file":null,"line":null,"column":null,"excerpt":null,"context":["c"],"details":[]})");
 }
 
 TEST(DiagnosticText, IsOneBlockOfLines) {

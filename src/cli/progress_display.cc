@@ -21,18 +21,6 @@ constexpr std::int64_t kRateMs = 2000;
 constexpr std::size_t kBarWidth = 20;
 constexpr std::size_t kWidthForBar = 60;
 
-// "12.3 MB"; decimal, as downloads are counted everywhere.
-std::string bytes_text(std::uint64_t bytes) {
-  static constexpr std::array<std::string_view, 5> kUnits = {"B", "kB", "MB", "GB", "TB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  while (value >= 999.95 && unit + 1 < kUnits.size()) {
-    value /= 1000;
-    ++unit;
-  }
-  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, kUnits.at(unit));
-}
-
 std::string amount_text(std::uint64_t amount, Progress::Unit unit) {
   return unit == Progress::Unit::kBytes ? bytes_text(amount) : std::to_string(amount);
 }

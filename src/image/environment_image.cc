@@ -48,7 +48,9 @@ void complete_history(ImageConfig& config) {
 void set_variables(ImageConfig& config, const EnvironmentSettings& settings) {
   const std::string prefix(kEnvironmentPrefix);
   const std::string path = config.variable("PATH").value_or(std::string(kDefaultPath));
-  config.set_variable("PATH", prefix + "/bin:" + path);
+  if (!(path + ":").starts_with(prefix + "/bin:")) {  // as a base with an environment has it
+    config.set_variable("PATH", prefix + "/bin:" + path);
+  }
   config.set_variable("CONDA_PREFIX", prefix);
   config.set_variable("CONDA_DEFAULT_ENV", prefix);
   config.set_variable("AZUREML_CONDA_ENVIRONMENT_PATH", prefix);
@@ -149,12 +151,6 @@ std::vector<const History*> layer_steps(const ImageConfig& config) {
 Result<ImageDocuments> compose(const BaseImage& base, const std::vector<EnvironmentLayer>& layers,
                                const EnvironmentSettings& settings) {
   TRY(check_count(base.manifest.layers.size() + layers.size()));
-  if (!label_of(base.config, kPackagesLabel).empty()) {
-    return fail(ErrorKind::kInvalid, "the base image {} holds an environment already",
-                printable(base.reference))
-        .with_hint("take what it was built on: " +
-                   printable(label_of(base.config, kBaseNameLabel)));
-  }
   ImageDocuments out{.manifest = base.manifest, .config = base.config};
   out.manifest.annotations.clear();
   complete_history(out.config);

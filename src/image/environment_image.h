@@ -52,8 +52,8 @@ struct ImageDocuments {
 
 // The base's layers, then the environment's. The environment's bin comes first in PATH; nothing
 // says when or for whom it was made: the same base, layers and settings give the same documents.
-// kInvalid: more layers than an engine takes (kMostLayers), or a base that holds an environment
-// already, which would mix with this one.
+// A base that holds an environment already is a base like others; its labels about it go.
+// kInvalid: more layers than an engine takes (kMostLayers).
 inline constexpr std::size_t kMostLayers = 127;
 Result<ImageDocuments> compose(const BaseImage& base, const std::vector<EnvironmentLayer>& layers,
                                const EnvironmentSettings& settings);

@@ -5,6 +5,7 @@
 
 #include "build/base_image.h"
 #include "build/build_environment.h"
+#include "cli/base_library.h"
 #include "cli/command_table.h"
 #include "cli/env/base.h"
 #include "cli/env/locking.h"
@@ -189,17 +190,35 @@ std::string pushed_text(const Json& pushed) {
                      pushed["mounted"].as_integer());
 }
 
+// A base that was fetched only now may have an older glibc than the lock was solved for.
+Result<bool> must_lock_again(const image::BaseImage& base, const Locked& locked,
+                             const LockingOptions& options, const ChannelAccess& access,
+                             const std::stop_token& stop, Context& context) {
+  if (!access.asks_base(options.virtual_packages)) {
+    return false;
+  }
+  const image::Layout layout(context.workspace_directory());
+  const image::CLibrary library = TRY(base_library(base, layout, stop, context));
+  return !TRY(image::unmet_needs(build::needs_of(locked.entry.lock), library)).empty();
+}
+
 Result<Report> run_build(const BuildOptions& options, Context& context) {
   const Interrupt interrupt;
   const Subject subject = TRY(find_subject(options.subject, context));
   const definition::Definition& definition = subject.entry.environment.definition;
   const std::unique_ptr<ChannelAccess> access = TRY(ChannelAccess::open(context));
-  build::LockRequest locking = TRY(locking_request(subject, options, *access, context));
+  build::LockRequest locking =
+      TRY(locking_request(subject, options, *access, interrupt.token(), context));
   Locked locked =
       TRY(find_or_make_lock(subject, locking, options, *access, interrupt.token(), context));
   const image::Layout layout(TRY(context.workspace())->directory());
   const BaseRequest base_request{definition, locked.entry.lock, layout, options.offline};
   const image::BaseImage base = TRY(find_base(base_request, *access, interrupt.token(), context));
+  if (TRY(must_lock_again(base, locked, options, *access, interrupt.token(), context))) {
+    build::LockRequest again =
+        TRY(locking_request(subject, options, *access, interrupt.token(), context));
+    locked = TRY(find_or_make_lock(subject, again, options, *access, interrupt.token(), context));
+  }
   TRY(freeze_base(base, subject, locked, context));
   build::BuildRequest request{.definition = definition,
                               .lock = locked.entry.lock,
@@ -285,8 +304,9 @@ const Command kEnvBuild = {
     .arguments = kArguments,
     .examples = kExamples,
     .exit_codes =
-        "5  the requirements collide\n9  a package is not what its hash says\n10  the "
-        "environment has parts that are not built yet (pip, Debian packages, Dockerfiles)",
+        "5  the requirements collide\n9  a package is not what its hash says\n10  it has parts "
+        "that "
+        "are not built yet (pip, Debian, Dockerfiles)",
     .see_also = "env lock, env install",
     .run = run<BuildOptions, run_build>,
 };

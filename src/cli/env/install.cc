@@ -73,7 +73,8 @@ Result<Report> run_install(const InstallOptions& options, Context& context) {
   const Interrupt interrupt;
   const Subject subject = TRY(find_subject(options.subject, context));
   const std::unique_ptr<ChannelAccess> access = TRY(ChannelAccess::open(context));
-  build::LockRequest request = TRY(locking_request(subject, options, *access, context));
+  build::LockRequest request =
+      TRY(locking_request(subject, options, *access, interrupt.token(), context));
   const Locked locked =
       TRY(find_or_make_lock(subject, request, options, *access, interrupt.token(), context));
   const std::string prefix = normal_path(join_path(io::current_directory(), options.prefix));

@@ -108,7 +108,8 @@ Result<Report> run_lock(const LockOptions& options, Context& context) {
   const Interrupt interrupt;
   const Subject subject = TRY(find_subject(options.subject, context));
   const std::unique_ptr<ChannelAccess> access = TRY(ChannelAccess::open(context));
-  build::LockRequest request = TRY(locking_request(subject, options, *access, context));
+  build::LockRequest request =
+      TRY(locking_request(subject, options, *access, interrupt.token(), context));
   if (options.check) {
     return run_check(subject, request, context);
   }

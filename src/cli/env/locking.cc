@@ -4,6 +4,8 @@
 #include <charconv>
 #include <chrono>
 
+#include "build/build_environment.h"
+#include "cli/base_library.h"
 #include "cli/progress_display.h"
 #include "core/text.h"
 
@@ -63,16 +65,46 @@ Status check_upgrades(const LockingOptions& options, const lock::Lock& lock) {
   return {};
 }
 
+// A lock from before the base was fetched stays while the base has what its packages ask for:
+// fetching an image locks nothing anew.
+Status keep_earlier_target(const Subject& subject, const LockingOptions& options,
+                           const ChannelAccess& access, const image::CLibrary& library,
+                           build::LockRequest& request, Context& context) {
+  const auto workspace = context.workspace(false);
+  if (!workspace || TRY((*workspace)->find_lock(lock_key(subject, request)))) {
+    return {};
+  }
+  Diagnostics said_already;
+  build::LockRequest earlier = request;
+  earlier.virtual_packages =
+      TRY(access.virtual_packages(options.platform, {}, options.virtual_packages, said_already));
+  const auto lock = TRY((*workspace)->find_lock(lock_key(subject, earlier)));
+  if (lock && TRY(image::unmet_needs(build::needs_of(lock->lock), library)).empty()) {
+    request.virtual_packages = std::move(earlier.virtual_packages);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<build::LockRequest> locking_request(const Subject& subject, const LockingOptions& options,
-                                           const ChannelAccess& access, Context& context) {
+                                           const ChannelAccess& access, const std::stop_token& stop,
+                                           Context& context) {
   build::LockRequest request{.definition = subject.entry.environment.definition};
   request.platform = options.platform;
+  image::CLibrary library;
+  if (access.asks_base(options.virtual_packages)) {
+    library = TRY(base_library(definition::image_reference(request.definition), options.platform,
+                               stop, context));
+  }
   Diagnostics diagnostics;
-  auto packages = access.virtual_packages(options.platform, options.virtual_packages, diagnostics);
+  auto packages =
+      access.virtual_packages(options.platform, library, options.virtual_packages, diagnostics);
   context.say(diagnostics);
   request.virtual_packages = TRY(std::move(packages));
+  if (library.kind != image::CLibrary::Kind::kUnknown && !options.update_all) {
+    TRY(keep_earlier_target(subject, options, access, library, request, context));
+  }
   const source::ChannelSettings& settings = access.settings();
   request.repodata.offline = options.offline || settings.offline.value_or(false);
   request.repodata.use_shards = settings.use_sharded_repodata.value_or(true);

@@ -57,10 +57,12 @@ struct Locked {
   lock::Difference changes;
 };
 
-// The request that the options mean; it refers to the subject. kUsage: a bad --timeout; kInvalid: a
-// virtual package that is none.
+// The request that the options mean; it refers to the subject. Where the workspace has the base
+// image, its glibc is the target's. kUsage: a bad --timeout; kInvalid: a virtual package that is
+// none; kCancelled.
 Result<build::LockRequest> locking_request(const Subject& subject, const LockingOptions& options,
-                                           const ChannelAccess& access, Context& context);
+                                           const ChannelAccess& access, const std::stop_token& stop,
+                                           Context& context);
 
 workspace::LockKey lock_key(const Subject& subject, const build::LockRequest& request);
 
