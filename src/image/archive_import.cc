@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <map>
 #include <memory>
-#include <optional>
 #include <utility>
 
 #include <sys/stat.h>
@@ -57,7 +56,8 @@ class Source {
     auto source = std::unique_ptr<Source>(new Source(TRY(io::FileReader::open(path))));
     source->expanded_ = TRY(io::decompress_any(source->file_));
     const std::uint64_t bytes = known ? static_cast<std::uint64_t>(info.st_size) : 0;
-    source->bounded_.emplace(*source->expanded_, expanded_limit(bytes, options.limit_bytes), stop);
+    source->bounded_ = std::make_unique<BoundedReader>(
+        *source->expanded_, expanded_limit(bytes, options.limit_bytes), stop);
     return source;
   }
 
@@ -68,7 +68,7 @@ class Source {
 
   io::FileReader file_;
   std::unique_ptr<io::Reader> expanded_;
-  std::optional<BoundedReader> bounded_;
+  std::unique_ptr<BoundedReader> bounded_;
 };
 
 // The content of a tar's current entry.
