@@ -256,8 +256,10 @@ Result<CLibrary> find_c_library(const blob::BlobStore& blobs, const Manifest& ma
     if (!found && left > 0) {
       return std::move(found).error();
     }
-    if (found && *found) {
-      return **found;
+    if (found) {
+      if (const std::optional<CLibrary>& library = *found; library.has_value()) {
+        return *library;
+      }
     }
     if (left == 0) {
       break;
@@ -273,7 +275,7 @@ Result<CLibrary> c_library_of(const blob::BlobStore& blobs, const Digest& digest
   if (auto known = recall(path)) {
     return std::move(*known);
   }
-  const CLibrary found = TRY(find_c_library(blobs, manifest, stop));
+  CLibrary found = TRY(find_c_library(blobs, manifest, stop));
   (void)io::write_file_atomically(path, remembered_text(found));
   return found;
 }

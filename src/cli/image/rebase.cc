@@ -43,8 +43,8 @@ std::string name_on(std::string_view image, std::string_view base) {
                                           : out + "-" + std::string(base.substr(digest + 8, 12));
 }
 
-Status check_fits(const FoundImage& image, const image::BaseImage& onto,
-                  const image::CLibrary& library) {
+Status check_fits(const FoundImage& image, const image::Environment& environment,
+                  const image::BaseImage& onto, const image::CLibrary& library) {
   const image::Platform& wanted = image.documents.config.platform;
   if (image::suits(onto.config.platform, wanted) == 0) {
     return fail(ErrorKind::kInvalid, "{} is for {}, and {} for {}", printable(onto.reference),
@@ -52,7 +52,7 @@ Status check_fits(const FoundImage& image, const image::BaseImage& onto,
         .with_hint("choose a base for the same processor");
   }
   const std::vector<std::string> unmet =
-      TRY(image::unmet_needs(image.environment->settings.needs, library));
+      TRY(image::unmet_needs(environment.settings.needs, library));
   if (!unmet.empty()) {
     return fail(ErrorKind::kConflict, "{} has {}, and packages of {} need {}",
                 printable(onto.reference), library.to_string(), printable(image.name),
@@ -74,7 +74,8 @@ Result<Report> run_rebase(const RebaseOptions& options, Context& context) {
       TRY(build::local_base(options.onto, image.documents.config.platform, layout));
   const image::ImageDocuments made = TRY(image::rebase(image.documents, onto));
   const image::CLibrary library = TRY(base_library(onto, layout, interrupt.token(), context));
-  TRY(check_fits(image, onto, library));
+  const image::Environment environment = image.environment.value_or(image::Environment{});
+  TRY(check_fits(image, environment, onto, library));
   const image::Descriptor manifest =
       TRY(image::put_image(layout.blobs(), made.manifest, made.config));
   const std::string name =
@@ -88,7 +89,7 @@ Result<Report> run_rebase(const RebaseOptions& options, Context& context) {
       .set("onto_digest", onto.digest.empty() ? Json() : Json(onto.digest.to_string()))
       .set("c_library", library.to_string())
       .set("base_layers", static_cast<std::int64_t>(onto.manifest.layers.size()))
-      .set("layers", static_cast<std::int64_t>(image.environment->layers.size()));
+      .set("layers", static_cast<std::int64_t>(environment.layers.size()));
   return Report{.data = std::move(data), .text = text};
 }
 
