@@ -226,6 +226,18 @@ TEST_F(GarbageTest, AStoreThatMayOnlyBeReadShowsWhatWouldGo) {
   EXPECT_EQ(collect({}).error().kind, ErrorKind::kPermission);
 }
 
+TEST_F(GarbageTest, NoLeaseIsNeededWhereNothingMayBeWritten) {
+  EXPECT_TRUE(Lease::take_where_writable(directory_.path()).value().has_value());
+  fs::permissions(directory_.path(), fs::perms(0555));
+  fs::permissions(directory_.path() + "/leases", fs::perms(0555));
+  const io::Unprivileged person;
+  if (::geteuid() == 0) {
+    GTEST_SKIP() << "root may write everywhere";
+  }
+  EXPECT_EQ(Lease::take(directory_.path()).error().kind, ErrorKind::kPermission);
+  EXPECT_FALSE(Lease::take_where_writable(directory_.path()).value().has_value());
+}
+
 // --- builders and collectors against each other, in processes ---
 
 // References are files under refs/, named by their builder, that hold digests line by line.

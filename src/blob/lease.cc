@@ -20,6 +20,14 @@ Result<Lease> Lease::take(const std::string& root) {
   }
 }
 
+Result<std::optional<Lease>> Lease::take_where_writable(const std::string& root) {
+  auto lease = take(root);
+  if (!lease && lease.error().kind == ErrorKind::kPermission) {
+    return std::optional<Lease>();
+  }
+  return std::optional(TRY(std::move(lease)));
+}
+
 Lease::~Lease() {
   if (lock_) {
     std::move(*lock_).remove();

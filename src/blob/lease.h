@@ -18,6 +18,10 @@ class Lease {
  public:
   // kPermission, kUnavailable.
   static Result<Lease> take(const std::string& root);
+
+  // The same; nothing where the store may only be read, and so nobody of us can collect there.
+  static Result<std::optional<Lease>> take_where_writable(const std::string& root);
+
   ~Lease();
   Lease(Lease&&) noexcept = default;
   Lease& operator=(Lease&&) = delete;

@@ -318,6 +318,10 @@ Result<BuildOutcome> build_environment(const BuildRequest& request, const Channe
   }
   TRY(request.layout.create());
   const blob::Lease lease = TRY(blob::Lease::take(request.layout.root()));
+  const auto packages_lease =
+      TRY(blob::Lease::take_where_writable(channels.cache_directory + "/packages"));
+  const auto segments_lease =
+      TRY(blob::Lease::take_where_writable(channels.cache_directory + "/segments"));
   const blob::WorkLock lock = TRY(blob::WorkLock::hold(
       request.layout.root(), key.hex(),
       fmt::format("building the image of {} packages", request.lock.conda.packages.size()), stop,

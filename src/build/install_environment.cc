@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "blob/lease.h"
 #include "core/text.h"
 #include "io/thread_pool.h"
 #include "source/conda/package_download.h"
@@ -34,8 +35,9 @@ Result<source::InstallReport> install_environment(const InstallRequest& request,
   }
   const std::vector<source::Channel> known = TRY(source::resolve_channels(
       texts, channels.settings, channels.surroundings, channels.credentials));
-  source::PackageCache cache(channels.cache_directory + "/packages", channels.client,
-                             channels.credentials);
+  const std::string directory = channels.cache_directory + "/packages";
+  const auto lease = TRY(blob::Lease::take_where_writable(directory));  // while they are unpacked
+  source::PackageCache cache(directory, channels.client, channels.credentials);
   std::vector<std::string> archives =
       TRY(cache.fetch(records, known, {.offline = request.offline}, stop, progress));
   for (std::size_t i = 0; i < packages.size(); ++i) {

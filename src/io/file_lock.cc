@@ -18,7 +18,11 @@ Descriptor open_lock(const std::string& path) {
   constexpr int kFlags = O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
   Descriptor file(::open(path.c_str(), O_RDWR | kFlags, 0666));
   if (!file.valid() && (errno == EACCES || errno == EROFS)) {
+    const int reason = errno;
     file = Descriptor(::open(path.c_str(), O_RDONLY | (kFlags & ~O_CREAT)));
+    if (!file.valid() && errno == ENOENT) {
+      errno = reason;  // it is not there because it may not be made
+    }
   }
   return file;
 }

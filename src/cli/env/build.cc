@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "blob/lease.h"
 #include "build/base_image.h"
 #include "build/build_environment.h"
 #include "cli/base_library.h"
@@ -229,6 +230,8 @@ Result<Report> run_build(const BuildOptions& options, Context& context) {
   if (options.dry_run) {
     return run_dry(request);
   }
+  // Until the image has a name no root leads to it.
+  const blob::Lease lease = TRY(blob::Lease::take(layout.root()));
   const build::BuildOutcome outcome =
       TRY(build(request, options, *access, interrupt.token(), context));
   const std::string name = definition::image_name(subject.entry.fingerprint);

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "blob/lease.h"
 #include "build/base_image.h"
 #include "cli/base_library.h"
 #include "cli/channels.h"
@@ -76,6 +77,7 @@ Result<Report> run_rebase(const RebaseOptions& options, Context& context) {
   const image::CLibrary library = TRY(base_library(onto, layout, interrupt.token(), context));
   const image::Environment environment = image.environment.value_or(image::Environment{});
   TRY(check_fits(image, environment, onto, library));
+  const blob::Lease lease = TRY(blob::Lease::take(layout.root()));  // until it has its name
   const image::Descriptor manifest =
       TRY(image::put_image(layout.blobs(), made.manifest, made.config));
   const std::string name =

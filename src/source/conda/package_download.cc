@@ -153,7 +153,7 @@ class Download {
       hex = io::DiskFiles().read(md5_path(record.md5), kHashLineBytes).value_or("");
     }
     const auto digest = Digest::parse("sha256:" + std::string(trim(hex)));
-    if (!digest || !store_.contains(*digest)) {
+    if (!digest || !store_.use(*digest)) {
       return std::nullopt;
     }
     return std::optional(TRY(store_.path(*digest)));
