@@ -200,3 +200,31 @@ def test_a_base_keeps_its_digest_when_the_tag_moves(cloche, channel, registry):
     moved = {"HOME": str(cloche.folder / "else")}
     cloche.run("env", "build", "base.yml", "--push", f"{registry}/base:1", env=moved)
     assert cloche.json("env", "build", "environment.yml")["digest"] == first["digest"]
+
+
+def test_images_travel(cloche, channel, registry):
+    write(cloche, channel, "one")
+    built = cloche.json("env", "build", "environment.yml")
+    cloche.run("image", "push", built["image"], f"{registry}/team/one:1")
+    other = {"HOME": str(cloche.folder / "else")}
+    assert cloche.json("image", "pull", f"{registry}/team/one:1", env=other)["digest"] == built["digest"]
+    cloche.run("image", "export", built["image"], "one.tar")
+    third = {"HOME": str(cloche.folder / "third")}
+    imported = cloche.json("image", "import", "one.tar", "one:1", env=third)
+    assert imported["images"] == [{"name": "one:1", "digest": built["digest"]}]
+    cloche.run("image", "export", built["image"], "docker.tar", "--format", "docker")
+    assert cloche.json("image", "import", "docker.tar", env=third)["images"]
+
+
+def test_a_root_file_system_becomes_a_base(cloche, channel):
+    root = cloche.folder / "root"
+    (root / "etc").mkdir(parents=True)
+    (root / "etc/os-release").write_text("ID=tiny\n")
+    (root / "bin").mkdir()
+    shutil.copy("/bin/true", root / "bin/true")
+    subprocess.run(["tar", "-C", root, "-cf", cloche.folder / "root.tar", "."], check=True)
+    cloche.run("image", "import", "root.tar", "tiny:1")
+    write(cloche, channel, "one", image="tiny:1")
+    answer = cloche.json("env", "build", "environment.yml")
+    manifest = manifest_of(cloche, answer["digest"], workspace_of(cloche))
+    assert len(manifest["layers"]) == 2
