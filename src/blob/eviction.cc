@@ -94,10 +94,11 @@ class Eviction {
   Status add_blobs(const Folder& folder, std::vector<Item>& out) const {
     const std::string blobs = fmt::format("{}/blobs/sha256", folder.name);
     for (const std::string& name : TRY(names_in(place(blobs)))) {
-      const auto file = look_at(place(blobs + "/" + name));
+      std::string path = fmt::format("{}/{}", blobs, name);
+      const auto file = look_at(place(path));
       const auto digest = Digest::parse("sha256:" + name);
       if (file && digest) {
-        out.push_back({.path = blobs + "/" + name,
+        out.push_back({.path = std::move(path),
                        .root = place(folder.name),
                        .used = file->used,
                        .size_bytes = file->size_bytes,
@@ -148,17 +149,18 @@ class Eviction {
 
   Status sweep(const Folder& folder, std::string_view below, std::int64_t age_s) {
     const std::string inner = fmt::format("{}/{}", folder.name, below);
-    const Stamp old{io::SystemClock().now_ms() / 1000 - age_s, 0};
+    const Stamp old{(io::SystemClock().now_ms() / 1000) - age_s, 0};
     for (const std::string& name : TRY(names_in(place(inner)))) {
-      const auto file = look_at(place(inner + "/" + name));
+      std::string path = fmt::format("{}/{}", inner, name);
+      const auto file = look_at(place(path));
       if (!file || file->used >= old) {
         continue;
       }
-      if (!options_.dry_run && ::unlink(place(inner + "/" + name).c_str()) != 0) {
+      if (!options_.dry_run && ::unlink(place(path).c_str()) != 0) {
         continue;
       }
       report_.removed.push_back(
-          {inner + "/" + name, file->size_bytes, "left by work that did not end"});
+          {std::move(path), file->size_bytes, "left by work that did not end"});
       report_.removed_bytes += file->size_bytes;
     }
     return {};

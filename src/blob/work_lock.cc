@@ -61,24 +61,25 @@ void sign(const io::FileLock& lock, std::string_view what) {
                                .dump();
   // Without it the lock holds as well: a full disk is no reason to stop here.
   if (::ftruncate(lock.file().get(), 0) == 0) {
-    (void)!::pwrite(lock.file().get(), text.data(), text.size(), 0);
+    [[maybe_unused]] const ssize_t written =
+        ::pwrite(lock.file().get(), text.data(), text.size(), 0);
   }
 }
 
 // "process 4711 (making the segment of numpy, for 12 s)".
 std::string holder_of(const std::string& path) {
-  const std::string unknown = "another process";
+  constexpr std::string_view kUnknown = "another process";
   const auto text = io::DiskFiles().read(path, kMaxHolderBytes);
   const auto json = text ? parse_json(*text, path) : Result<Json>(text.error());
   if (!json || !json->is_object() || !(*json)["pid"].is_integer() ||
       !(*json)["started"].is_string() || !(*json)["since_ms"].is_integer() ||
       !(*json)["what"].is_string()) {
-    return unknown;
+    return std::string(kUnknown);
   }
   const std::int64_t pid = (*json)["pid"].as_integer();
   const std::string started = start_of(pid);
   if (started.empty() || started != (*json)["started"].as_string()) {
-    return unknown;  // it has just ended, or lives in another container
+    return std::string(kUnknown);  // it has just ended, or lives in another container
   }
   const std::int64_t now_ms = io::SystemClock().now_ms();
   const std::int64_t since_ms =

@@ -238,7 +238,7 @@ Result<Descriptor> DirectoryTree::walk_as_root(const std::string& path) const {
       if (target.starts_with('/')) {
         way.clear();
       }
-      rest = target + "/" + rest;
+      rest = fmt::format("{}/{}", target, rest);
     } else if (S_ISDIR(info.st_mode)) {
       way.push_back(std::move(next));
     } else {

@@ -109,8 +109,9 @@ Error damaged_pax() { return fail(ErrorKind::kCorrupt, "a pax header is damaged"
 
 Result<std::int64_t> pax_number(std::string_view digits) {
   std::int64_t number = 0;
-  const char* const last = digits.data() + digits.size();
-  const auto parsed = std::from_chars(digits.data(), last, number);
+  const char* const first = digits.begin();
+  const char* const last = first + digits.size();
+  const auto parsed = std::from_chars(first, last, number);
   return parsed.ec == std::errc() && parsed.ptr == last ? Result<std::int64_t>(number)
                                                         : damaged_pax();
 }

@@ -13,6 +13,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "core/files.h"
 #include "io/system_error.h"
 
 namespace cloche::io {
@@ -41,7 +42,7 @@ Status empty_into(const Descriptor& inner, const Descriptor& outer, const std::s
   for (const std::string& name : names) {
     if (!is_directory_at(inner.get(), name)) {
       if (::unlinkat(inner.get(), name.c_str(), 0) != 0 && errno != ENOENT) {
-        return system_error(errno, "remove", path + "/" + name);
+        return system_error(errno, "remove", join_path(path, name));
       }
       continue;
     }
@@ -50,7 +51,7 @@ Status empty_into(const Descriptor& inner, const Descriptor& outer, const std::s
     }
     const std::string above = fmt::format(".cloche-removed-{}", moved++);
     if (::renameat(inner.get(), name.c_str(), outer.get(), above.c_str()) != 0) {
-      return system_error(errno, "remove", path + "/" + name);
+      return system_error(errno, "remove", join_path(path, name));
     }
   }
   return {};
@@ -69,7 +70,7 @@ Status empty(const Descriptor& directory, const std::string& path) {
       return {};
     }
     for (const std::string& name : names) {
-      const std::string below = path + "/" + name;
+      const std::string below = join_path(path, name);
       if (!is_directory_at(directory.get(), name)) {
         if (::unlinkat(directory.get(), name.c_str(), 0) != 0 && errno != ENOENT) {
           return system_error(errno, "remove", below);
