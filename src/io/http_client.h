@@ -33,7 +33,7 @@ struct HttpUrl {
 
 struct HttpRequest {
   std::vector<HttpUrl> urls = {};  // the same content at several places, tried in this order
-  HttpSink* sink = nullptr;   // outlives the run
+  HttpSink* sink = nullptr;        // outlives the run
   std::string name = {};           // for progress: "numpy-1.26.4-0.conda"
 
   std::uint64_t expected_bytes = 0;                      // for progress; 0: unknown
