@@ -9,6 +9,7 @@
 #include "blob/lease.h"
 #include "blob/segment_store.h"
 #include "blob/work_lock.h"
+#include "build/locked_channels.h"
 #include "core/files.h"
 #include "core/text.h"
 #include "image/layer_plan.h"
@@ -134,13 +135,7 @@ class Builder {
     for (const std::size_t place : lock::install_order(request_.lock)) {
       records_.push_back(request_.lock.conda.packages[place].record);
     }
-    std::vector<std::string> urls;
-    urls.reserve(request_.lock.conda.channels.size());
-    for (const lock::Channel& channel : request_.lock.conda.channels) {
-      urls.push_back(channel.url);
-    }
-    known_channels_ = TRY(source::resolve_channels(urls, channels_.settings, channels_.surroundings,
-                                                   channels_.credentials));
+    known_channels_ = TRY(locked_channels(request_.lock, channels_));
     return {};
   }
 
@@ -149,7 +144,7 @@ class Builder {
     for (const std::size_t place : places) {
       wanted.push_back(records_[place]);
     }
-    source::PackageCache cache(channels_.cache_directory + "/packages", channels_.client,
+    source::PackageCache cache(package_directory(channels_), channels_.client,
                                channels_.credentials);
     return cache.fetch(wanted, known_channels_, {.offline = request_.offline}, stop_, progress_);
   }

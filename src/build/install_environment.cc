@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "blob/lease.h"
+#include "build/locked_channels.h"
 #include "core/text.h"
 #include "io/thread_pool.h"
 #include "source/conda/package_download.h"
@@ -28,14 +29,8 @@ Result<source::InstallReport> install_environment(const InstallRequest& request,
         {.record = one.record, .archive = {}, .requested_specs = one.reason.requested});
   }
 
-  std::vector<std::string> texts;
-  texts.reserve(conda.channels.size());
-  for (const lock::Channel& channel : conda.channels) {
-    texts.push_back(channel.url);
-  }
-  const std::vector<source::Channel> known = TRY(source::resolve_channels(
-      texts, channels.settings, channels.surroundings, channels.credentials));
-  const std::string directory = channels.cache_directory + "/packages";
+  const std::vector<source::Channel> known = TRY(locked_channels(request.lock, channels));
+  const std::string directory = package_directory(channels);
   const auto lease = TRY(blob::Lease::take_where_writable(directory));  // while they are unpacked
   source::PackageCache cache(directory, channels.client, channels.credentials);
   std::vector<std::string> archives =

@@ -10,11 +10,12 @@
 #include "core/result.h"
 #include "image/config.h"
 #include "image/manifest.h"
+#include "package/conda/environment_prefix.h"
 
 namespace cloche::image {
 
 // Where an environment is in every image that has one; part of each segment's content.
-inline constexpr std::string_view kEnvironmentPrefix = "/opt/cloche/env";
+using conda::kEnvironmentPrefix;
 
 // Labels of the config (docs/formats/environment-image.md). What says which base it stands on is
 // OCI's (annotations.md).

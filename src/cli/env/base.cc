@@ -1,10 +1,8 @@
 #include "cli/env/base.h"
 
-#include "blob/lease.h"
 #include "build/base_image.h"
-#include "cli/progress_display.h"
+#include "cli/image/exchange.h"
 #include "core/text.h"
-#include "package/oci/reference.h"
 
 namespace cloche::cli {
 namespace {
@@ -14,26 +12,6 @@ std::string exact_reference(const std::string& reference, const lock::Lock& lock
   const bool known = lock.base_image && !lock.base_image->digest.empty() &&
                      reference.find('@') == std::string::npos && reference != build::kScratch;
   return known ? reference + "@" + lock.base_image->digest : reference;
-}
-
-Result<image::BaseImage> pull_base(const std::string& reference, const std::string& exact,
-                                   const image::Platform& platform, const image::Layout& layout,
-                                   ChannelAccess& access, const std::stop_token& stop,
-                                   Context& context) {
-  TRY(layout.create());
-  const blob::Lease lease = TRY(blob::Lease::take(layout.root()));
-  ProgressDisplay progress(context.terminal(), access.clock(), progress_form(context));
-  image::RegistryClient client(TRY(image::registry_options(access.surroundings().environment)));
-  auto pulled =
-      client.pull(TRY(oci::parse_reference(exact)), platform, layout.blobs(), {}, stop, progress);
-  progress.clear();
-  image::PulledImage image =
-      TRY(std::move(pulled).context("fetching the base image {}", reference));
-  TRY(layout.set(reference, image.resolved.manifest));
-  return image::BaseImage{.reference = reference,
-                          .digest = image.resolved.manifest.digest,
-                          .manifest = std::move(image.manifest),
-                          .config = std::move(image.config)};
 }
 
 }  // namespace
@@ -60,25 +38,13 @@ Result<image::BaseImage> find_base(const BaseRequest& request, ChannelAccess& ac
                 printable(reference))
         .with_hint("fetch it without --offline, or import it: cloche image import");
   }
-  return pull_base(reference, exact, platform, request.layout, access, stop, context);
-}
-
-Result<image::PushedImage> push_image(const image::Descriptor& manifest, const std::string& to,
-                                      const image::BaseImage& base, const image::Layout& layout,
-                                      ChannelAccess& access, const std::stop_token& stop,
-                                      Context& context) {
-  ProgressDisplay progress(context.terminal(), access.clock(), progress_form(context));
-  image::RegistryClient client(TRY(image::registry_options(access.surroundings().environment)));
-  image::PushOptions options;
-  if (!base.digest.empty()) {
-    if (auto source = oci::parse_reference(base.reference)) {
-      options.sources.push_back(std::move(*source));
-    }
-  }
-  auto pushed =
-      client.push(layout.blobs(), manifest, TRY(oci::parse_reference(to)), options, stop, progress);
-  progress.clear();
-  return pushed;
+  image::PulledImage image =
+      TRY(pull_image(exact, reference, platform, request.layout, access, stop, context)
+              .context("fetching the base image {}", reference));
+  return image::BaseImage{.reference = reference,
+                          .digest = image.resolved.manifest.digest,
+                          .manifest = std::move(image.manifest),
+                          .config = std::move(image.config)};
 }
 
 }  // namespace cloche::cli

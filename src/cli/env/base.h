@@ -1,4 +1,4 @@
-// The base image of a definition, for a command that builds on it, and where built images go.
+// The base image of a definition, for a command that builds on it.
 #pragma once
 
 #include <stop_token>
@@ -9,7 +9,6 @@
 #include "definition/environment.h"
 #include "image/environment_image.h"
 #include "image/layout.h"
-#include "image/registry_client.h"
 #include "lock/lock.h"
 
 namespace cloche::cli {
@@ -26,12 +25,5 @@ struct BaseRequest {
 };
 Result<image::BaseImage> find_base(const BaseRequest& request, ChannelAccess& access,
                                    const std::stop_token& stop, Context& context);
-
-// Sends an image of the workspace to a container registry; layers of the base are mounted there
-// when the registry has them.
-Result<image::PushedImage> push_image(const image::Descriptor& manifest, const std::string& to,
-                                      const image::BaseImage& base, const image::Layout& layout,
-                                      ChannelAccess& access, const std::stop_token& stop,
-                                      Context& context);
 
 }  // namespace cloche::cli

@@ -10,11 +10,14 @@
 #include "cli/command_table.h"
 #include "cli/env/base.h"
 #include "cli/env/locking.h"
+#include "cli/env/placed.h"
+#include "cli/image/exchange.h"
 #include "cli/interrupt.h"
 #include "cli/messages.h"
 #include "cli/progress_display.h"
 #include "core/text.h"
 #include "definition/fingerprint.h"
+#include "package/oci/reference.h"
 
 namespace cloche::cli {
 namespace {
@@ -27,7 +30,9 @@ struct BuildOptions : LockingOptions {
   std::string push;
 };
 
-std::string pushed_text(const Json& pushed);
+std::string text_of_push(const Json& pushed) {
+  return pushed.is_null() ? std::string() : pushed_text(pushed);
+}
 
 std::string text(const Json& data, const Style& /*style*/) {
   const std::string image = fmt::format("{}@{}", printable(data.string_or_empty("image")),
@@ -35,7 +40,7 @@ std::string text(const Json& data, const Style& /*style*/) {
   if (data["found"].as_bool()) {
     return fmt::format("{} was built before{}\n", image,
                        data["verified"].as_bool() ? "; a build from nothing gives the same" : "") +
-           pushed_text(data["pushed"]);
+           text_of_push(data["pushed"]);
   }
   std::string out;
   for (const Json& one : data["scripts"].items()) {
@@ -86,30 +91,6 @@ Result<Report> run_dry(const build::BuildRequest& request) {
       .set("nearest", nearest ? Json(nearest->manifest.to_string()) : Json())
       .set("changed", std::move(changed));
   return Report{.data = std::move(data), .text = dry_text};
-}
-
-Json clobbers_of(const build::BuildOutcome& outcome) {
-  Json out = Json::array();
-  for (const source::Clobber& one : outcome.clobbers) {
-    Json losers = Json::array();
-    for (const std::string& loser : one.losers) {
-      losers.push(loser);
-    }
-    Json record;
-    record.set("path", one.path).set("winner", one.winner).set("losers", std::move(losers));
-    out.push(std::move(record));
-  }
-  return out;
-}
-
-Json scripts_of(const build::BuildOutcome& outcome) {
-  Json out = Json::array();
-  for (const source::LinkScript& one : outcome.scripts) {
-    Json record;
-    record.set("package", one.package).set("action", one.action).set("path", one.path);
-    out.push(std::move(record));
-  }
-  return out;
 }
 
 // Builds again with nothing of before, and compares.
@@ -169,26 +150,15 @@ Status freeze_base(const image::BaseImage& base, const Subject& subject, Locked&
   return {};
 }
 
-Json pushed_record(const image::PushedImage& pushed, const std::string& to) {
-  Json out;
-  out.set("reference", to)
-      .set("digest", pushed.digest.to_string())
-      .set("present", static_cast<std::int64_t>(pushed.present))
-      .set("mounted", static_cast<std::int64_t>(pushed.mounted))
-      .set("uploaded", static_cast<std::int64_t>(pushed.uploaded))
-      .set("uploaded_bytes", static_cast<std::int64_t>(pushed.uploaded_bytes));
-  return out;
-}
-
-std::string pushed_text(const Json& pushed) {
-  if (pushed.is_null()) {
-    return "";
+// Layers of the base are mounted where the registry has them already.
+image::PushOptions push_options(const image::BaseImage& base) {
+  image::PushOptions out;
+  if (!base.digest.empty()) {
+    if (auto source = oci::parse_reference(base.reference)) {
+      out.sources.push_back(std::move(*source));
+    }
   }
-  return fmt::format("pushed {}@{}: {} blobs sent, {} bytes; {} were there, {} mounted\n",
-                     printable(pushed.string_or_empty("reference")),
-                     pushed.string_or_empty("digest"), pushed["uploaded"].as_integer(),
-                     pushed["uploaded_bytes"].as_integer(), pushed["present"].as_integer(),
-                     pushed["mounted"].as_integer());
+  return out;
 }
 
 // A base that was fetched only now may have an older glibc than the lock was solved for.
@@ -238,8 +208,8 @@ Result<Report> run_build(const BuildOptions& options, Context& context) {
   TRY(name_image(subject, layout, outcome, name));
   Json pushed;
   if (!options.push.empty()) {
-    pushed = pushed_record(TRY(push_image(outcome.manifest, options.push, base, layout, *access,
-                                          interrupt.token(), context)),
+    pushed = pushed_record(TRY(push_image(outcome.manifest, options.push, push_options(base),
+                                          layout, *access, interrupt.token(), context)),
                            options.push);
   }
   Json data;
@@ -252,8 +222,8 @@ Result<Report> run_build(const BuildOptions& options, Context& context) {
       .set("packages_made", static_cast<std::int64_t>(outcome.packages_made))
       .set("layers", static_cast<std::int64_t>(outcome.layers))
       .set("layer_bytes", static_cast<std::int64_t>(outcome.layer_bytes))
-      .set("clobbered", clobbers_of(outcome))
-      .set("scripts", scripts_of(outcome))
+      .set("clobbered", clobber_records(outcome.clobbers))
+      .set("scripts", script_records(outcome.scripts))
       .set("pushed", std::move(pushed))
       .set("lock", locked.entry.digest.to_string());
   return Report{.data = std::move(data), .text = text};

@@ -6,6 +6,7 @@
 #include "build/install_environment.h"
 #include "cli/command_table.h"
 #include "cli/env/locking.h"
+#include "cli/env/placed.h"
 #include "cli/interrupt.h"
 #include "cli/messages.h"
 #include "cli/progress_display.h"
@@ -43,29 +44,13 @@ std::string text(const Json& data, const Style& /*style*/) {
 }
 
 Json report_record(const source::InstallReport& report, const std::string& prefix) {
-  Json clobbered = Json::array();
-  for (const source::Clobber& one : report.clobbers) {
-    Json losers = Json::array();
-    for (const std::string& loser : one.losers) {
-      losers.push(loser);
-    }
-    Json record;
-    record.set("path", one.path).set("winner", one.winner).set("losers", std::move(losers));
-    clobbered.push(std::move(record));
-  }
-  Json scripts = Json::array();
-  for (const source::LinkScript& one : report.scripts) {
-    Json record;
-    record.set("package", one.package).set("action", one.action).set("path", one.path);
-    scripts.push(std::move(record));
-  }
   Json data;
   data.set("prefix", prefix)
       .set("packages", static_cast<std::int64_t>(report.packages))
       .set("files", static_cast<std::int64_t>(report.files))
       .set("bytes", static_cast<std::int64_t>(report.bytes))
-      .set("clobbered", std::move(clobbered))
-      .set("scripts", std::move(scripts));
+      .set("clobbered", clobber_records(report.clobbers))
+      .set("scripts", script_records(report.scripts));
   return data;
 }
 

@@ -3,15 +3,12 @@
 
 #include <fmt/format.h>
 
-#include "blob/lease.h"
 #include "cli/channels.h"
 #include "cli/command_table.h"
+#include "cli/image/exchange.h"
 #include "cli/image/record.h"
 #include "cli/interrupt.h"
-#include "cli/progress_display.h"
 #include "core/text.h"
-#include "image/registry_client.h"
-#include "package/oci/reference.h"
 
 namespace cloche::cli {
 namespace {
@@ -33,19 +30,12 @@ std::string pulled_text(const Json& data, const Style& /*style*/) {
 
 Result<Report> run_pull(const PullOptions& options, Context& context) {
   const Interrupt interrupt;
-  const oci::Reference reference = TRY(oci::parse_reference(options.reference));
   const image::Platform platform = TRY(image::parse_platform(options.platform));
   TRY(context.workspace());
-  const image::Layout layout = layout_of(context);
-  TRY(layout.create());
-  const blob::Lease lease = TRY(blob::Lease::take(layout.root()));
   const std::unique_ptr<ChannelAccess> access = TRY(ChannelAccess::open(context));
-  image::RegistryClient client(TRY(image::registry_options(access->surroundings().environment)));
-  ProgressDisplay progress(context.terminal(), access->clock(), progress_form(context));
-  auto pulled = client.pull(reference, platform, layout.blobs(), {}, interrupt.token(), progress);
-  progress.clear();
-  const image::PulledImage image = TRY(std::move(pulled));
-  TRY(layout.set(options.reference, image.resolved.manifest));
+  const image::PulledImage image =
+      TRY(pull_image(options.reference, options.reference, platform, layout_of(context), *access,
+                     interrupt.token(), context));
   Json data;
   data.set("name", options.reference)
       .set("digest", image.resolved.manifest.digest.to_string())
@@ -53,33 +43,17 @@ Result<Report> run_pull(const PullOptions& options, Context& context) {
   return Report{.data = std::move(data), .text = pulled_text};
 }
 
-std::string pushed_text(const Json& data, const Style& /*style*/) {
-  return fmt::format("pushed {}@{}: {} blobs sent, {} bytes; {} were there, {} mounted\n",
-                     printable(data.string_or_empty("reference")), data.string_or_empty("digest"),
-                     data["uploaded"].as_integer(), data["uploaded_bytes"].as_integer(),
-                     data["present"].as_integer(), data["mounted"].as_integer());
-}
+std::string text(const Json& data, const Style& /*style*/) { return pushed_text(data); }
 
 Result<Report> run_push(const PushOptions& options, Context& context) {
   const Interrupt interrupt;
   const std::string& to = options.to.empty() ? options.name : options.to;
-  const oci::Reference reference = TRY(oci::parse_reference(to));
   const image::Layout layout = layout_of(context);
   const image::Descriptor manifest = TRY(layout.find(options.name));
   const std::unique_ptr<ChannelAccess> access = TRY(ChannelAccess::open(context));
-  image::RegistryClient client(TRY(image::registry_options(access->surroundings().environment)));
-  ProgressDisplay progress(context.terminal(), access->clock(), progress_form(context));
-  auto pushed = client.push(layout.blobs(), manifest, reference, {}, interrupt.token(), progress);
-  progress.clear();
-  const image::PushedImage image = TRY(std::move(pushed));
-  Json data;
-  data.set("reference", to)
-      .set("digest", image.digest.to_string())
-      .set("present", static_cast<std::int64_t>(image.present))
-      .set("mounted", static_cast<std::int64_t>(image.mounted))
-      .set("uploaded", static_cast<std::int64_t>(image.uploaded))
-      .set("uploaded_bytes", static_cast<std::int64_t>(image.uploaded_bytes));
-  return Report{.data = std::move(data), .text = pushed_text};
+  const image::PushedImage pushed =
+      TRY(push_image(manifest, to, {}, layout, *access, interrupt.token(), context));
+  return Report{.data = pushed_record(pushed, to), .text = text};
 }
 
 constexpr std::array<Argument, 2> kPullArguments = {{

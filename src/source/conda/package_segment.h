@@ -13,18 +13,15 @@
 #include "core/progress.h"
 #include "core/result.h"
 #include "io/thread_pool.h"
+#include "package/conda/environment_prefix.h"
 #include "package/conda/record.h"
 #include "source/conda/prefix_install.h"
 #include "source/conda/prefix_plan.h"
 
 namespace cloche::source {
 
-// Where an environment lies in every image. A constant, so that a package's segment is the same for
-// every environment in the world.
-inline constexpr std::string_view kImagePrefix = "/opt/cloche/env";
-
 struct SegmentOptions {
-  std::string prefix = std::string(kImagePrefix);
+  std::string prefix = std::string(conda::kEnvironmentPrefix);
   blob::SegmentCompression compression = blob::SegmentCompression::kZstd;
 };
 

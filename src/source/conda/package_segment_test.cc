@@ -92,7 +92,7 @@ class PackageSegmentTest : public testing::Test {
     command.input = tar_of(packed);
     const Result<io::ProcessResult> result = io::run_process(command);
     EXPECT_TRUE(result && result->ok());
-    return tree_of(root.path() + std::string(kImagePrefix));
+    return tree_of(root.path() + std::string(conda::kEnvironmentPrefix));
   }
 
   std::string installed() {
@@ -103,9 +103,9 @@ class PackageSegmentTest : public testing::Test {
     FakeClock clock;
     const std::string prefix = place_.path() + "/prefix";
     fs::remove_all(prefix);
-    const Result<InstallReport> report =
-        install_prefix(all, {.prefix = prefix, .prefix_in_files = std::string(kImagePrefix)}, pool_,
-                       clock, progress_);
+    const Result<InstallReport> report = install_prefix(
+        all, {.prefix = prefix, .prefix_in_files = std::string(conda::kEnvironmentPrefix)}, pool_,
+        clock, progress_);
     EXPECT_TRUE(report) << (report ? "" : report.error().to_string());
     fs::remove(prefix + "/conda-meta/history");
     return tree_of(prefix);
