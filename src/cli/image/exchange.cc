@@ -9,16 +9,16 @@
 
 namespace cloche::cli {
 
-Result<image::PulledImage> pull_image(const std::string& reference, const std::string& name,
+Result<image::PulledImage> pull_image(const std::string& from, const std::string& name,
                                       const image::Platform& platform, const image::Layout& layout,
                                       ChannelAccess& access, const std::stop_token& stop,
                                       Context& context) {
-  const oci::Reference from = TRY(oci::parse_reference(reference));
+  const oci::Reference parsed = TRY(oci::parse_reference(from));
   TRY(layout.create());
   const blob::Lease lease = TRY(blob::Lease::take(layout.root()));
   image::RegistryClient client(TRY(image::registry_options(access.surroundings().environment)));
   ProgressDisplay progress(context.terminal(), access.clock(), progress_form(context));
-  auto pulled = client.pull(from, platform, layout.blobs(), {}, stop, progress);
+  auto pulled = client.pull(parsed, platform, layout.blobs(), {}, stop, progress);
   progress.clear();
   image::PulledImage image = TRY(std::move(pulled));
   TRY(layout.set(name, image.resolved.manifest));

@@ -13,9 +13,9 @@
 
 namespace cloche::cli {
 
-// Fetches what `reference` is into the workspace's layout, where it is called `name`.
+// Fetches what `from` is into the workspace's layout, where it is called `name`.
 // As RegistryClient::pull.
-Result<image::PulledImage> pull_image(const std::string& reference, const std::string& name,
+Result<image::PulledImage> pull_image(const std::string& from, const std::string& name,
                                       const image::Platform& platform, const image::Layout& layout,
                                       ChannelAccess& access, const std::stop_token& stop,
                                       Context& context);
