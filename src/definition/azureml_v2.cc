@@ -18,6 +18,7 @@
 #include "definition/conda_yaml.h"
 #include "definition/placeholder.h"
 #include "definition/requirements_txt.h"
+#include "definition/yaml_fields.h"
 
 namespace cloche::definition {
 namespace {
@@ -55,23 +56,6 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 15> kHabits 
     {"context", "path"},
     {"directory", "path"},
 }};
-
-Error fail_at(const YamlNode& node, ErrorKind kind, std::string message, std::string hint = "") {
-  return fail(kind, "{}", message).with_location(node.at).with_hint(std::move(hint));
-}
-
-Error wrong(const YamlNode& node, std::string message, std::string hint = "") {
-  return fail_at(node, ErrorKind::kInvalid, std::move(message), std::move(hint));
-}
-
-// An error of another parser, placed where this file caused it unless it knows a better place.
-Error placed(Error error, const YamlNode& node) {
-  if (error.at.file.empty()) {
-    error.at = node.at;
-    error.excerpt.clear();
-  }
-  return error;
-}
 
 class Reader {
  public:
@@ -155,50 +139,6 @@ class Reader {
                       std::move(hint));
   }
 
-  // A single value as its author wrote it: unquoted 1.10 is "1.10".
-  static Result<std::string> text_of(const YamlNode& node) {
-    if (!node.is_scalar()) {
-      return wrong(node, fmt::format("a text is expected here, not {}", node.kind_name()));
-    }
-    if (node.text.find('\0') != std::string::npos) {
-      return wrong(node, "the text holds a NUL character");
-    }
-    return node.text;
-  }
-
-  static Result<std::string> filled_text(const YamlNode& node) {
-    std::string text = TRY(text_of(node));
-    if (const std::string hint = placeholder_hint(text); !hint.empty()) {
-      return wrong(node, "a template's placeholder stands where a value is needed", hint);
-    }
-    if (trim(text).empty()) {
-      return wrong(node, "the text is empty");
-    }
-    return text;
-  }
-
-  static Result<StringMap> texts_of(const YamlNode& node) {
-    if (!node.is_mapping()) {
-      return wrong(node,
-                   fmt::format("a mapping of texts is expected here, not {}", node.kind_name()),
-                   "write each as an indented line 'key: value'");
-    }
-    constexpr std::size_t kMaxEntries = 1000;
-    if (node.members.size() > kMaxEntries) {
-      return wrong(node, fmt::format("more than {} entries", kMaxEntries),
-                   "keep what describes the environment; long lists belong into a file");
-    }
-    StringMap out;
-    for (const auto& [key, value] : node.members) {
-      if (!value.is_scalar()) {
-        return wrong(value, fmt::format("'{}' is {}; a text is expected", printable(key.text),
-                                        value.kind_name()));
-      }
-      out[key.text] = value.is_null() ? std::string() : TRY(text_of(value));
-    }
-    return out;
-  }
-
   // A member, as every entry of kKeys is.
   // NOLINTNEXTLINE(readability-convert-member-functions-to-static)
   Status read_schema(const YamlNode& node) {
@@ -215,16 +155,12 @@ class Reader {
 
   Status read_name(const YamlNode& node) {
     out_.name = TRY(text_of(node));
-    return at(check_environment_name(out_.name), node);
+    return placed_at(check_environment_name(out_.name), node);
   }
 
   Status read_version(const YamlNode& node) {
     out_.version = TRY(text_of(node));
-    return at(check_version(out_.version), node);
-  }
-
-  static Status at(Status status, const YamlNode& node) {
-    return status.has_value() ? std::move(status) : Status(placed(std::move(status).error(), node));
+    return placed_at(check_version(out_.version), node);
   }
 
   Status read_description(const YamlNode& node) {
@@ -374,14 +310,7 @@ class Reader {
   }
 
   Status read_variables(const YamlNode& node) {
-    StringMap variables = TRY(texts_of(node));
-    for (const auto& [key, value] : node.members) {
-      if (key.text.empty() ||
-          key.text.find_first_of(std::string_view("=\0", 2)) != std::string::npos) {
-        return wrong(key, fmt::format("'{}' is no name of a variable", printable(key.text)));
-      }
-    }
-    out_.definition.environment_variables = std::move(variables);
+    out_.definition.environment_variables = TRY(variables_of(node));
     return {};
   }
 
