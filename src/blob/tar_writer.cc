@@ -17,6 +17,7 @@ constexpr std::size_t kBlock = 512;
 constexpr std::size_t kNameBytes = 100;
 constexpr std::size_t kPrefixBytes = 155;
 constexpr std::uint64_t kMaxOctal = 077777777777;  // eleven digits: 8 GiB less one byte, year 2242
+constexpr std::uint32_t kMaxOwner = 07777777;      // seven digits
 constexpr std::uint32_t kLinkMode = 0777;
 
 // Where the fields of a header stand (POSIX.1-2017, pax, "ustar Interchange Format").
@@ -132,6 +133,15 @@ class Records {
   std::map<std::string, std::string> all_;
 };
 
+void set_owner(Block& block, std::size_t at, const std::string& key, std::uint32_t number,
+               Records& records) {
+  if (number <= kMaxOwner) {
+    set_octal(block, at, 7, number);
+  } else {
+    records.add(key, std::to_string(number));
+  }
+}
+
 void set_path(Block& block, std::string_view path, Records& records) {
   if (path.size() <= kNameBytes) {
     set(block, 0, path);
@@ -162,6 +172,8 @@ Status TarWriter::entry(const TarHeader& header) {
   Records records;
   set_path(block, header.kind == io::TarKind::kDirectory ? header.path + "/" : header.path,
            records);
+  set_owner(block, kUidAt, "uid", header.uid, records);
+  set_owner(block, kGidAt, "gid", header.gid, records);
   if (size > kMaxOctal) {
     records.add("size", std::to_string(size));
   }

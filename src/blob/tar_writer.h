@@ -17,7 +17,7 @@ namespace cloche::blob {
 // files can tell in every time zone. (With 0, GNU tar warns and zipping an image's files fails.)
 inline constexpr std::int64_t kFixedTime = 315'619'200;
 
-// Files, directories and links; owner and group are root (0), without names.
+// Files, directories and links; owners and groups are numbers, without names.
 struct TarHeader {
   std::string path;  // relative, plain, without a final slash
   io::TarKind kind = io::TarKind::kFile;
@@ -26,6 +26,8 @@ struct TarHeader {
   std::int64_t mtime_s = kFixedTime;  // what ustar cannot hold becomes its nearest
   std::string link_target = {};       // of links; a hard link's is a path of the archive
   std::map<std::string, std::string> xattrs = {};  // "security.capability" -> bytes
+  std::uint32_t uid = 0;                           // root
+  std::uint32_t gid = 0;
 };
 
 // One thread. Writes entries one after another into the sink, whose error ends the writing; the end

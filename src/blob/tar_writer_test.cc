@@ -104,6 +104,21 @@ TEST(TarWriter, WritesEachFieldAsThePageSays) {
   EXPECT_EQ(bytes.substr(512), "hello\n" + std::string(506, '\0'));
 }
 
+TEST(TarWriter, OwnersAreNumbersAndRecordsWhereTheyAreLarge) {
+  ASSERT_VALUE(small, archive({{{.path = "etc/shadow", .mode = 0640, .uid = 1, .gid = 42}}}));
+  EXPECT_EQ(small.substr(108, 8), std::string_view("0000001\0", 8));
+  EXPECT_EQ(small.substr(116, 8), std::string_view("0000052\0", 8));
+  ASSERT_VALUE(large, archive({{{.path = "a", .uid = 2'097'151, .gid = 2'097'152}}}));
+  EXPECT_THAT(large, HasSubstr("15 gid=2097152\n"));
+  EXPECT_THAT(large, testing::Not(HasSubstr("uid=")));
+  io::MemoryReader reader(large);
+  io::TarReader tar(reader);
+  io::TarEntry entry;
+  ASSERT_TRUE(tar.next(entry).value());
+  EXPECT_EQ(entry.uid, 2'097'151U);
+  EXPECT_EQ(entry.gid, 2'097'152U);
+}
+
 TEST(TarWriter, CutsALongPathAtASlashAndUsesARecordOnlyWhereThatFails) {
   const std::string fits = std::string(155, 'p') + "/" + std::string(100, 'n');
   ASSERT_VALUE(cut, archive({{{.path = fits}}}));

@@ -8,6 +8,7 @@
 
 #include <bzlib.h>
 #include <isa-l/igzip_lib.h>
+#include <lzma.h>
 #include <zstd.h>
 #include <zstd_errors.h>
 
@@ -17,6 +18,7 @@ namespace {
 
 constexpr std::size_t kInputBytes = std::size_t{128} * 1024;
 constexpr int kMaxWindowLog = 27;
+constexpr std::uint64_t kXzMemoryBytes = std::uint64_t{160} << 20U;
 
 class PlainReader : public Reader {
  public:
@@ -183,6 +185,82 @@ class GzipReader : public Reader {
   bool held_back_ = false;
 };
 
+// Streams one after another, with the zeros between them that the format allows. All checks that
+// liblzma knows are verified; a stream with one that it does not know is refused.
+class XzReader : public Reader {
+ public:
+  explicit XzReader(Reader& source) : source_(source), input_(kInputBytes) {}
+  ~XzReader() override { lzma_end(&stream_); }
+  XzReader(const XzReader&) = delete;
+  XzReader& operator=(const XzReader&) = delete;
+
+  Result<std::size_t> read(std::span<char> buffer) override {
+    stream_.next_out = reinterpret_cast<std::uint8_t*>(buffer.data());
+    stream_.avail_out = buffer.size();
+    while (stream_.avail_out == buffer.size() && !done_) {
+      if (stream_.avail_in == 0 && !source_ended_) {
+        TRY(fill());
+      }
+      TRY(step());
+    }
+    return buffer.size() - stream_.avail_out;
+  }
+
+ private:
+  Status fill() {
+    const std::size_t count = TRY(source_.read(input_));
+    source_ended_ = count == 0;
+    done_ = source_ended_ && !active_;  // nothing at all is nothing
+    stream_.next_in = reinterpret_cast<const std::uint8_t*>(input_.data());
+    stream_.avail_in = count;
+    return {};
+  }
+
+  Status step() {
+    if (done_) {
+      return {};
+    }
+    if (!active_) {
+      if (lzma_stream_decoder(&stream_, kXzMemoryBytes,
+                              LZMA_CONCATENATED | LZMA_TELL_UNSUPPORTED_CHECK) != LZMA_OK) {
+        return fail(ErrorKind::kUnavailable, "no memory for reading xz data");
+      }
+      active_ = true;
+    }
+    const lzma_ret result = lzma_code(&stream_, source_ended_ ? LZMA_FINISH : LZMA_RUN);
+    done_ = result == LZMA_STREAM_END;
+    if (result == LZMA_OK || result == LZMA_STREAM_END) {
+      return {};
+    }
+    return error(result);
+  }
+
+  static Error error(lzma_ret result) {
+    switch (result) {
+      case LZMA_BUF_ERROR:
+        return fail(ErrorKind::kCorrupt, "the xz data ends too early");
+      case LZMA_MEMLIMIT_ERROR:
+        return fail(ErrorKind::kUnsupported, "the xz data needs more than {} MB of memory",
+                    kXzMemoryBytes >> 20U);
+      case LZMA_UNSUPPORTED_CHECK:
+      case LZMA_OPTIONS_ERROR:
+        return fail(ErrorKind::kUnsupported, "the xz data uses what liblzma does not know");
+      case LZMA_MEM_ERROR:
+        return fail(ErrorKind::kUnavailable, "no memory for reading xz data");
+      default:
+        return fail(ErrorKind::kCorrupt, "the xz data cannot be read (code {})",
+                    static_cast<int>(result));
+    }
+  }
+
+  Reader& source_;
+  std::vector<char> input_;
+  lzma_stream stream_ = LZMA_STREAM_INIT;
+  bool active_ = false;
+  bool source_ended_ = false;
+  bool done_ = false;
+};
+
 // What was read to look at it, and then the rest.
 class ReplayReader : public Reader {
  public:
@@ -223,16 +301,19 @@ Compression compression_of_content(std::string_view begin) {
     Compression compression;
   };
   using namespace std::string_view_literals;
-  constexpr std::array<Magic, 3> kMagics = {{{"\x28\xb5\x2f\xfd"sv, Compression::kZstd},
+  constexpr std::array<Magic, 4> kMagics = {{{"\x28\xb5\x2f\xfd"sv, Compression::kZstd},
                                              {"BZh"sv, Compression::kBzip2},
-                                             {"\x1f\x8b"sv, Compression::kGzip}}};
+                                             {"\x1f\x8b"sv, Compression::kGzip},
+                                             {"\xfd"
+                                              "7zXZ\0"sv,
+                                              Compression::kXz}}};
   const auto* const found = std::ranges::find_if(
       kMagics, [&](const Magic& magic) { return begin.starts_with(magic.bytes); });
   return found == kMagics.end() ? Compression::kNone : found->compression;
 }
 
 Result<std::unique_ptr<Reader>> decompress_any(Reader& source) {
-  std::string begin(4, '\0');
+  std::string begin(6, '\0');
   begin.resize(TRY(read_full(source, begin)));
   const Compression compression = compression_of_content(begin);
   return std::unique_ptr<Reader>(std::make_unique<ChainReader>(
@@ -246,6 +327,9 @@ Compression compression_of(std::string_view name) {
   if (name.ends_with(".gz") || name.ends_with(".tgz")) {
     return Compression::kGzip;
   }
+  if (name.ends_with(".xz")) {
+    return Compression::kXz;
+  }
   return name.ends_with(".bz2") ? Compression::kBzip2 : Compression::kNone;
 }
 
@@ -257,6 +341,8 @@ std::unique_ptr<Reader> decompress(Reader& source, Compression compression) {
       return std::make_unique<Bzip2Reader>(source);
     case Compression::kGzip:
       return std::make_unique<GzipReader>(source);
+    case Compression::kXz:
+      return std::make_unique<XzReader>(source);
     case Compression::kNone:
       break;
   }

@@ -1,5 +1,6 @@
 #include "io/decompress.h"
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -7,6 +8,7 @@
 #include <bzlib.h>
 #include <gtest/gtest.h>
 #include <isa-l/igzip_lib.h>
+#include <lzma.h>
 #include <zstd.h>
 
 #include "core/testing.h"
@@ -156,9 +158,69 @@ TEST(Decompress, RefusesDamagedGzip) {
             ErrorKind::kCorrupt);
 }
 
+std::string xz(const std::string& text, lzma_check check = LZMA_CHECK_CRC64) {
+  std::string out(lzma_stream_buffer_bound(text.size()), '\0');
+  std::size_t size = 0;
+  lzma_easy_buffer_encode(6, check, nullptr, reinterpret_cast<const std::uint8_t*>(text.data()),
+                          text.size(), reinterpret_cast<std::uint8_t*>(out.data()), &size,
+                          out.size());
+  out.resize(size);
+  return out;
+}
+
+TEST(Decompress, ReadsXzInAnyPieces) {
+  const std::string text = sample().substr(0, 50'000);
+  for (const lzma_check check : {LZMA_CHECK_NONE, LZMA_CHECK_CRC32, LZMA_CHECK_SHA256}) {
+    for (const std::size_t step : {1UL, 7UL, 1000UL, 1UL << 20U}) {
+      ASSERT_VALUE(out, through(xz(text, check), Compression::kXz, step));
+      EXPECT_EQ(out, text);
+    }
+  }
+  EXPECT_EQ(through("", Compression::kXz).value(), "");
+}
+
+TEST(Decompress, ReadsXzStreamsOneAfterAnother) {
+  const std::string padding(8, '\0');
+  ASSERT_VALUE(out, through(xz("one ") + padding + xz("") + xz("two"), Compression::kXz, 3));
+  EXPECT_EQ(out, "one two");
+}
+
+TEST(Decompress, RefusesDamagedXz) {
+  const std::string packed = xz(sample().substr(0, 5000));
+  for (std::size_t cut = 1; cut < packed.size(); ++cut) {
+    const auto out = through(packed.substr(0, cut), Compression::kXz);
+    ASSERT_FALSE(out.has_value()) << cut;
+    EXPECT_EQ(out.error().kind, ErrorKind::kCorrupt);
+  }
+  for (std::size_t i = 12; i < packed.size(); i += 7) {
+    std::string bad = packed;
+    bad[i] = static_cast<char>(bad[i] ^ 4);
+    EXPECT_FALSE(through(bad, Compression::kXz).has_value()) << i;
+  }
+  EXPECT_EQ(through(packed + "garbage that follows", Compression::kXz).error().kind,
+            ErrorKind::kCorrupt);
+}
+
+TEST(Decompress, RefusesXzThatWantsMuchMemory) {
+  lzma_options_lzma options{};
+  lzma_lzma_preset(&options, 0);
+  options.dict_size = 512U << 20U;
+  const std::array<lzma_filter, 2> filters = {
+      {{LZMA_FILTER_LZMA2, &options}, {LZMA_VLI_UNKNOWN, nullptr}}};
+  std::string out(10'000, '\0');
+  std::size_t size = 0;
+  ASSERT_EQ(
+      lzma_stream_buffer_encode(const_cast<lzma_filter*>(filters.data()), LZMA_CHECK_CRC32, nullptr,
+                                reinterpret_cast<const std::uint8_t*>("text"), 4,
+                                reinterpret_cast<std::uint8_t*>(out.data()), &size, out.size()),
+      LZMA_OK);
+  out.resize(size);
+  EXPECT_EQ(through(out, Compression::kXz).error().kind, ErrorKind::kUnsupported);
+}
+
 TEST(Decompress, KnowsTheCompressionByTheContent) {
   const std::string text = "some content";
-  for (const std::string& bytes : {text, zstd(text), bzip2(text), gzip(text)}) {
+  for (const std::string& bytes : {text, zstd(text), bzip2(text), gzip(text), xz(text)}) {
     for (const std::size_t step : {1UL, 1UL << 20U}) {
       Dripping source(bytes, step);
       ASSERT_VALUE(reader, decompress_any(source));
@@ -169,6 +231,7 @@ TEST(Decompress, KnowsTheCompressionByTheContent) {
   EXPECT_EQ(read_all(*decompress_any(nothing).value(), 100).value(), "");
   EXPECT_EQ(compression_of("layer.tar.gz"), Compression::kGzip);
   EXPECT_EQ(compression_of("layer.tgz"), Compression::kGzip);
+  EXPECT_EQ(compression_of("data.tar.xz"), Compression::kXz);
 }
 
 }  // namespace

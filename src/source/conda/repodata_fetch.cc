@@ -68,6 +68,7 @@ bool looks_right(const Variant& variant, std::string_view head) {
     case io::Compression::kNone:
       return trim_left(head).empty() || trim_left(head).starts_with('{');
     case io::Compression::kGzip:
+    case io::Compression::kXz:
       break;  // no variant is
   }
   return false;
