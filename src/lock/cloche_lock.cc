@@ -11,6 +11,7 @@
 #include "lock/yaml_record.h"
 #include "package/conda/platform.h"
 #include "package/conda/version.h"
+#include "package/debian/version.h"
 
 namespace cloche::lock {
 namespace {
@@ -263,6 +264,62 @@ class Reader {
     DebianLock out;
     out.locked = TRY(record.flag("locked"));
     out.requirements = TRY(record.texts("requirements"));
+    out.distribution = TRY(record.text("distribution"));
+    out.codename = TRY(record.text("codename"));
+    out.architecture = TRY(record.text("architecture"));
+    out.archives = TRY(debian_archives(record));
+    out.packages = TRY(packages<DebianPackage>(
+        record, [this](const YamlNode& item) { return debian_package(item); },
+        [](const DebianPackage& one) { return one.name; }));
+    out.removes = TRY(record.texts("removes"));
+    record.warn_unknown(kUnknownKey, diagnostics_);
+    return out;
+  }
+
+  Result<std::vector<DebianArchive>> debian_archives(YamlRecord& parent) {
+    std::vector<DebianArchive> out;
+    const std::vector<YamlNode>* items = TRY(parent.list("archives"));
+    for (std::size_t i = 0; items != nullptr && i < items->size(); ++i) {
+      YamlRecord record = TRY(YamlRecord::open((*items)[i], "an archive"));
+      DebianArchive archive;
+      archive.uri = TRY(record.needed_text("uri"));
+      archive.suite = TRY(record.needed_text("suite"));
+      archive.components = TRY(record.texts("components"));
+      archive.date = TRY(record.text("date"));
+      archive.sha256 = TRY(record.hash("sha256", 64));
+      record.warn_unknown(kUnknownKey, diagnostics_);
+      out.push_back(std::move(archive));
+    }
+    return out;
+  }
+
+  Result<DebianPackage> debian_package(const YamlNode& node) {
+    YamlRecord record = TRY(YamlRecord::open(node, "a package"));
+    DebianPackage out;
+    out.name = TRY(record.needed_text("name"));
+    out.version = TRY(record.needed_text("version"));
+    out.architecture = TRY(record.needed_text("architecture"));
+    if (!is_file_name_part(out.name)) {
+      return record.refuse_key("name",
+                               fmt::format("'{}' is no package's name", printable(out.name)));
+    }
+    if (!debian::Version::parse(out.version)) {
+      return record.refuse_key("version",
+                               fmt::format("'{}' is no version", printable(out.version)));
+    }
+    if (!is_file_name_part(out.architecture)) {
+      return record.refuse_key("architecture",
+                               fmt::format("'{}' is no architecture", printable(out.architecture)));
+    }
+    out.source = TRY(record.text("source"));
+    out.url = TRY(record.text("url"));
+    out.size_bytes = static_cast<std::uint64_t>(TRY(record.integer("size")));
+    out.sha256 = TRY(record.hash("sha256", 64));
+    out.pre_depends = TRY(record.texts("pre_depends"));
+    out.depends = TRY(record.texts("depends"));
+    out.provides = TRY(record.texts("provides"));
+    out.reason.requested = TRY(record.texts("requested"));
+    out.reason.needed_by = TRY(record.texts("needed_by"));
     record.warn_unknown(kUnknownKey, diagnostics_);
     return out;
   }

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "package/conda/version.h"
+#include "package/debian/version.h"
 #include "package/pypi/version.h"
 
 namespace cloche::lock {
@@ -38,6 +39,16 @@ Items items_of(const PypiLock& pypi) {
   Items out;
   for (const PypiPackage& package : pypi.packages) {
     out[package.name] = {{.version = package.version, .sha256 = package.sha256}, package.md5};
+  }
+  return out;
+}
+
+Items items_of(const DebianLock& debian) {
+  Items out;
+  for (const DebianPackage& package : debian.packages) {
+    out[package.name] = {{.version = package.version, .sha256 = package.sha256},
+                         "",
+                         !package.reason.requested.empty()};
   }
   return out;
 }
@@ -124,6 +135,7 @@ Difference diff(const Lock& before, const Lock& after) {
   Difference out;
   compare<conda::Version>("conda", items_of(before.conda), items_of(after.conda), out);
   compare<pypi::Version>("pypi", items_of(before.pypi), items_of(after.pypi), out);
+  compare<debian::Version>("debian", items_of(before.debian), items_of(after.debian), out);
   return out;
 }
 

@@ -31,7 +31,7 @@ struct Change {
   };
 
   ChangeKind kind = ChangeKind::kAdded;
-  std::string ecosystem;  // "conda", "pypi"
+  std::string ecosystem;  // "conda", "pypi", "debian"
   std::string name;
   Side before = {};
   Side after = {};
@@ -41,7 +41,7 @@ struct Change {
 };
 
 struct Difference {
-  std::vector<Change> changes;  // conda's first, by name
+  std::vector<Change> changes;  // conda's first, then PyPI's, then Debian's; each by name
   std::size_t unchanged_count = 0;
 
   bool empty() const { return changes.empty(); }

@@ -53,6 +53,7 @@ void warn_of_loss(const Lock& lock, const Loss& loss, Diagnostics& diagnostics) 
     warn(pypi.requirements.size() + pypi.constraints.size() + pypi.options.size(),
          "pip's lines, which are not locked");
   }
+  warn(lock.debian.packages.size(), "Debian's packages");
   if (!lock.debian.locked) {
     warn(lock.debian.requirements.size(), "apt's packages, which are not locked");
   }

@@ -19,6 +19,10 @@ auto order_of(const conda::PackageRecord& r) {
 
 auto order_of(const PypiPackage& p) { return std::tie(p.name, p.version, p.url, p.sha256, p.md5); }
 
+auto order_of(const DebianPackage& p) {
+  return std::tie(p.name, p.version, p.architecture, p.url, p.sha256);
+}
+
 using PlacesByName = std::unordered_map<std::string_view, std::size_t>;
 
 PlacesByName places_by_name(const std::vector<CondaPackage>& packages) {
@@ -130,6 +134,9 @@ void sort(Lock& lock) {
                            [](const CondaPackage& one) { return order_of(one.record); });
   std::ranges::stable_sort(lock.pypi.packages, {},
                            [](const PypiPackage& one) { return order_of(one); });
+  std::ranges::stable_sort(lock.debian.packages, {},
+                           [](const DebianPackage& one) { return order_of(one); });
+  std::ranges::sort(lock.debian.removes);
 }
 
 Digest digest_of(const Lock& lock) {
@@ -147,6 +154,13 @@ Digest contents_digest_of(const Lock& lock) {
   contents.conda.channel_priority = ChannelPriority::kStrict;
   contents.conda.requested.clear();
   for (CondaPackage& package : contents.conda.packages) {
+    package.reason = {};
+  }
+  if (contents.debian.locked) {
+    contents.debian.requirements.clear();
+    contents.debian.archives.clear();
+  }
+  for (DebianPackage& package : contents.debian.packages) {
     package.reason = {};
   }
   return digest_of_json(to_json(contents));
@@ -213,6 +227,10 @@ void set_reasons(Lock& lock) {
   std::map<std::string, Reason> reasons = why(lock);
   for (CondaPackage& package : lock.conda.packages) {
     package.reason = reasons[package.record.name];
+  }
+  std::map<std::string, Reason> debian = why_debian(lock.debian);
+  for (DebianPackage& package : lock.debian.packages) {
+    package.reason = debian[package.name];
   }
 }
 

@@ -100,12 +100,51 @@ struct PypiLock {
   bool operator==(const PypiLock&) const = default;
 };
 
-// Debian packages; the exact ones join when apt has a source.
+// Where Debian packages come from: one suite of an archive, as it was when it was read.
+struct DebianArchive {
+  std::string uri = {};    // without credentials and without a final slash
+  std::string suite = {};  // as asked for: "bookworm-security"
+  std::vector<std::string> components = {};
+  std::string date = {};    // of its Release, RFC 3339
+  std::string sha256 = {};  // of its Release: which state of the archive it was
+
+  bool operator==(const DebianArchive&) const = default;
+};
+
+// A package that is put onto the base, new or in place of the base's own version.
+struct DebianPackage {
+  std::string name = {};
+  std::string version = {};       // Policy 5.6.12
+  std::string architecture = {};  // "amd64", "all"
+  std::string source = {};        // "torch", "torch (1.13.1-1)"; "" where it is called so itself
+  std::string url = {};           // without credentials
+  std::uint64_t size_bytes = 0;
+  std::string sha256 = {};
+  // As the index has them, one entry for each group of alternatives (Policy 7.1).
+  std::vector<std::string> pre_depends = {};
+  std::vector<std::string> depends = {};
+  std::vector<std::string> provides = {};
+  Reason reason = {};
+
+  bool operator==(const DebianPackage&) const = default;
+};
+
+// Debian packages, solved against what the base has installed. `locked` false: the requirements are
+// kept as they are, not made exact.
 struct DebianLock {
   bool locked = false;
-  std::vector<std::string> requirements;
+  std::vector<std::string> requirements;  // "git", "git=1:2.39.*", in the definition's order
+  std::string distribution;               // of the base, os-release's ID: "debian"
+  std::string codename;                   // of the base: "bookworm"
+  std::string architecture;               // Debian's word for the platform: "amd64"
+  std::vector<DebianArchive> archives;    // in their order of importance
+  std::vector<DebianPackage> packages;    // by name; the base's own ones are not among them
+  std::vector<std::string> removes;       // names of the base's packages that have to go, sorted
 
-  bool empty() const { return requirements.empty(); }
+  bool empty() const {
+    return requirements.empty() && packages.empty() && archives.empty() && removes.empty() &&
+           distribution.empty() && codename.empty() && architecture.empty();
+  }
   bool operator==(const DebianLock&) const = default;
 };
 
@@ -150,7 +189,11 @@ std::string dependency_name(std::string_view spec);
 // Why each conda package is there, by name, out of `requested` and the records' `depends`.
 std::map<std::string, Reason> why(const Lock& lock);
 
-// Writes the answers of why() into the packages.
+// The same of the Debian packages: a dependency counts for each locked package whose name it has
+// among its alternatives, or that provides one of them, whatever the versions.
+std::map<std::string, Reason> why_debian(const DebianLock& debian);
+
+// Writes the answers of why() and why_debian() into the packages.
 void set_reasons(Lock& lock);
 
 // The order in which conda packages are put into a prefix, as places in lock.conda.packages: each

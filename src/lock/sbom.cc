@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/clock.h"
+#include "lock/debian_needs.h"
 #include "package/pypi/requirement.h"
 
 namespace cloche::lock {
@@ -99,6 +100,20 @@ SbomPart part_of(const PypiPackage& package) {
           .requested = false};
 }
 
+SbomPart part_of(const DebianPackage& package, const DebianLock& debian) {
+  return {.ecosystem = "debian",
+          .name = package.name,
+          .version = package.version,
+          .purl = purl_of(package, debian),
+          .url = package.url,
+          .file_name = package.url.substr(package.url.rfind('/') + 1),
+          .sha256 = package.sha256,
+          .md5 = "",
+          .license = "",
+          .depends_on = {},
+          .requested = !package.reason.requested.empty()};
+}
+
 }  // namespace
 
 std::string purl_of(const conda::PackageRecord& record) {
@@ -113,6 +128,15 @@ std::string purl_of(const conda::PackageRecord& record) {
 std::string purl_of(const PypiPackage& package) {
   const std::string version = package.version.empty() ? "" : "@" + percent_encoded(package.version);
   return fmt::format("pkg:pypi/{}{}", percent_encoded(package.name), version);
+}
+
+std::string purl_of(const DebianPackage& package, const DebianLock& debian) {
+  const std::string_view vendor =
+      debian.distribution.empty() ? std::string_view("debian") : debian.distribution;
+  return with_qualifiers(
+      fmt::format("pkg:deb/{}/{}@{}", percent_encoded(vendor), percent_encoded(package.name),
+                  percent_encoded(package.version)),
+      {{"arch", package.architecture}, {"distro", debian.codename}});
 }
 
 std::string purl_of(const BaseImage& image) {
@@ -167,6 +191,10 @@ std::vector<SbomPart> parts_of(const Lock& lock) {
     pypi_names.emplace(package.name, out.size());
     out.push_back(part_of(package));
   }
+  const std::size_t first_debian = out.size();
+  for (const DebianPackage& package : sorted.debian.packages) {
+    out.push_back(part_of(package, sorted.debian));
+  }
   std::size_t place = 0;
   for (const CondaPackage& package : sorted.conda.packages) {
     out[place].depends_on =
@@ -176,6 +204,12 @@ std::vector<SbomPart> parts_of(const Lock& lock) {
   for (const PypiPackage& package : sorted.pypi.packages) {
     out[place].depends_on =
         places(needed(package.requires_dist, pypi_names, requirement_name), place);
+    ++place;
+  }
+  for (const std::vector<std::size_t>& needs : debian_needs(sorted.debian)) {
+    for (const std::size_t need : needs) {
+      out[place].depends_on.push_back(first_debian + need);
+    }
     ++place;
   }
   return out;
@@ -191,7 +225,7 @@ std::vector<std::size_t> roots_of(const std::vector<SbomPart>& parts) {
   }
   std::vector<std::size_t> out;
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    const bool unknown = !known || parts[i].ecosystem != "conda";
+    const bool unknown = !known || parts[i].ecosystem == "pypi";
     if (parts[i].requested || (unknown && !needed_by_another[i])) {
       out.push_back(i);
     }

@@ -9,10 +9,12 @@
 
 namespace cloche::lock {
 
-// A package URL (purl specification, types "conda", "pypi" and "oci"):
+// A package URL (purl specification, types "conda", "pypi", "deb" and "oci"):
 // "pkg:conda/numpy@1.26.4?build=py311_0&channel=conda-forge&subdir=linux-64&type=conda".
 std::string purl_of(const conda::PackageRecord& record);
 std::string purl_of(const PypiPackage& package);
+// "pkg:deb/debian/git@1:2.39.5-0+deb12u1?arch=amd64&distro=bookworm"
+std::string purl_of(const DebianPackage& package, const DebianLock& debian);
 std::string purl_of(const BaseImage& image);  // "" without a digest
 
 // A UUID (RFC 9562, version 8) out of the lock's digest: the same lock has the same one.
@@ -25,9 +27,9 @@ std::string created_of(const Lock& lock);
 // "cloche-environment-1a2b3c4d5e6f": by the fingerprint, else by what it holds.
 std::string name_of(const Lock& lock);
 
-// One thing that is in the environment, conda's first, then PyPI's, each by name.
+// One thing that is in the environment, conda's first, then PyPI's, then Debian's, each by name.
 struct SbomPart {
-  std::string ecosystem;  // "conda", "pypi"
+  std::string ecosystem;  // "conda", "pypi", "debian"
   std::string name;
   std::string version;
   std::string purl;

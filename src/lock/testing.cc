@@ -70,6 +70,30 @@ PypiPackage any_pypi_package(const std::string& name) {
   return out;
 }
 
+DebianPackage any_debian_package(const std::string& name) {
+  DebianPackage out;
+  out.name = name;
+  out.version = one_of({"1.0-1", "1:2.0~rc1", "0"});
+  out.architecture = one_of({"amd64", "all"});
+  out.source = one_of({"", "src", "src (1.0)"});
+  out.url = "http://deb.example.org/pool/" + name + ".deb";
+  out.sha256 = one_of({"", hex_of(name, 64)});
+  out.size_bytes = *rc::gen::inRange<std::uint64_t>(0, 1'000'000);
+  out.pre_depends = *odd_texts();
+  out.depends = *odd_texts();
+  out.provides = *odd_texts();
+  out.reason = {*odd_texts(), *odd_texts()};
+  return out;
+}
+
+DebianArchive any_debian_archive() {
+  return {.uri = "http://deb.example.org/debian",
+          .suite = one_of({"bookworm", "sid"}),
+          .components = *odd_texts(),
+          .date = one_of({"", "2026-07-11T10:16:37Z"}),
+          .sha256 = one_of({"", hex_of("y", 64)})};
+}
+
 }  // namespace
 
 conda::PackageRecord sample_record(const std::string& name, const std::string& version,
@@ -143,12 +167,19 @@ rc::Gen<Lock> any_lock() {
     for (const std::string& name : names) {
       out.conda.packages.push_back(any_conda_package(name));
       out.pypi.packages.push_back(any_pypi_package(name));
+      out.debian.packages.push_back(any_debian_package(name));
     }
     out.pypi.locked = *rc::gen::arbitrary<bool>();
     out.pypi.requirements = *odd_texts();
     out.pypi.constraints = *odd_texts();
     out.pypi.options = *odd_texts();
     out.debian.requirements = *odd_texts();
+    out.debian.locked = *rc::gen::arbitrary<bool>();
+    out.debian.distribution = one_of({"", "debian"});
+    out.debian.codename = one_of({"", "bookworm"});
+    out.debian.architecture = one_of({"", "amd64"});
+    out.debian.archives.push_back(any_debian_archive());
+    out.debian.removes = *odd_texts();
     sort(out);
     return out;
   });

@@ -106,6 +106,33 @@ Json json_of(const PypiPackage& package) {
   return std::move(out).take();
 }
 
+Json json_of(const DebianArchive& archive) {
+  Record out;
+  out.value("uri", archive.uri);
+  out.value("suite", archive.suite);
+  out.texts("components", archive.components);
+  out.text("date", archive.date);
+  out.text("sha256", archive.sha256);
+  return std::move(out).take();
+}
+
+Json json_of(const DebianPackage& package) {
+  Record out;
+  out.value("name", package.name);
+  out.value("version", package.version);
+  out.value("architecture", package.architecture);
+  out.text("source", package.source);
+  out.text("url", package.url);
+  out.number("size", static_cast<std::int64_t>(package.size_bytes));
+  out.text("sha256", package.sha256);
+  out.texts("pre_depends", package.pre_depends);
+  out.texts("depends", package.depends);
+  out.texts("provides", package.provides);
+  out.texts("requested", package.reason.requested);
+  out.texts("needed_by", package.reason.needed_by);
+  return std::move(out).take();
+}
+
 template <class Package>
 Json list_of(const std::vector<Package>& packages) {
   Json list = Json::array();
@@ -144,6 +171,16 @@ Json json_of(const DebianLock& debian) {
   Record out;
   out.value("locked", debian.locked);
   out.texts("requirements", debian.requirements);
+  out.text("distribution", debian.distribution);
+  out.text("codename", debian.codename);
+  out.text("architecture", debian.architecture);
+  if (!debian.archives.empty()) {
+    out.value("archives", list_of(debian.archives));
+  }
+  if (!debian.packages.empty()) {
+    out.value("packages", list_of(debian.packages));
+  }
+  out.texts("removes", debian.removes);
   return std::move(out).take();
 }
 

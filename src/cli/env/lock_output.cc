@@ -70,6 +70,24 @@ Json package_record(const lock::PypiPackage& package) {
   return out;
 }
 
+Json package_record(const lock::DebianPackage& package) {
+  Json out;
+  out.set("ecosystem", "debian")
+      .set("name", package.name)
+      .set("version", package.version)
+      .set("build", Json())
+      .set("channel", Json())
+      .set("subdir", package.architecture)
+      .set("url", text_or_null(package.url))
+      .set("size", size_or_null(package.size_bytes))
+      .set("sha256", text_or_null(package.sha256))
+      .set("md5", Json())
+      .set("license", Json())
+      .set("requested", texts(package.reason.requested))
+      .set("needed_by", texts(package.reason.needed_by));
+  return out;
+}
+
 Json target_record(const lock::Lock& lock) {
   Json out = Json::array();
   for (const lock::VirtualPackage& one : lock.virtual_packages) {
@@ -189,6 +207,10 @@ Json lock_record(const lock::Lock& lock) {
     size += package.record.size_bytes;
   }
   for (const lock::PypiPackage& package : lock.pypi.packages) {
+    packages.push(package_record(package));
+    size += package.size_bytes;
+  }
+  for (const lock::DebianPackage& package : lock.debian.packages) {
     packages.push(package_record(package));
     size += package.size_bytes;
   }
