@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 #include <tuple>
 
 #include "core/digest.h"
@@ -21,8 +20,11 @@ std::size_t shared_layer_of(const std::string& name, std::size_t count) {
 
 std::vector<std::vector<std::size_t>> plan_layers(std::span<const PlannedSegment> segments,
                                                   const LayerLimits& limits) {
-  std::vector<std::size_t> order(segments.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::vector<std::size_t> order;
+  order.reserve(segments.size());
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    order.push_back(i);
+  }
   const std::size_t shared_count =
       std::clamp<std::size_t>(limits.shared_layers, 1, std::max<std::size_t>(1, limits.layers));
   const bool all_alone = segments.size() <= limits.layers;

@@ -21,8 +21,8 @@ namespace {
 constexpr const char* kName = "libcurl.so.4";
 
 void* curl_library() {
-  static void* const handle = dlopen(kName, RTLD_NOW | RTLD_LOCAL);
-  return handle;
+  static void* const kHandle = dlopen(kName, RTLD_NOW | RTLD_LOCAL);
+  return kHandle;
 }
 
 template <class Function>
@@ -38,7 +38,7 @@ Function* find(const char* name) {
 #define CLOCHE_CURL_FUNCTION(result, name, parameters, arguments, missing) \
   result name parameters {                                                 \
     static auto* const real = find<result parameters>(#name);              \
-    return real == nullptr ? missing : real arguments;                     \
+    return real == nullptr ? (missing) : real arguments;                   \
   }
 
 // The last named parameter is an enumeration, as curl/curl.h has it; its promotion changes nothing.
@@ -48,14 +48,14 @@ Function* find(const char* name) {
 
 // One whose last argument is any of long, pointer and curl_off_t: on the 64-bit Linux that this
 // program is for, all three are passed alike.
-#define CLOCHE_CURL_OPTION(result, name, handle_type, option_type, missing)       \
-  result name(handle_type handle, option_type option, ...) {                      \
-    static auto* const real = find<result(handle_type, option_type, ...)>(#name); \
-    std::va_list list;                                                            \
-    va_start(list, option);                                                       \
-    void* const value = va_arg(list, void*);                                      \
-    va_end(list);                                                                 \
-    return real == nullptr ? missing : real(handle, option, value);               \
+#define CLOCHE_CURL_OPTION(result, name, handle_type, handle, option_type, option, missing) \
+  result name(handle_type handle, option_type option, ...) {                                \
+    static auto* const real = find<result(handle_type, option_type, ...)>(#name);           \
+    std::va_list list;                                                                      \
+    va_start(list, option);                                                                 \
+    void* const value = va_arg(list, void*);                                                \
+    va_end(list);                                                                           \
+    return real == nullptr ? (missing) : real(handle, option, value);                       \
   }
 
 static_assert(sizeof(void*) == sizeof(long) && sizeof(void*) == sizeof(curl_off_t));
@@ -64,32 +64,36 @@ extern "C" {
 
 CLOCHE_CURL_FUNCTION(CURLcode, curl_global_init, (long flags), (flags), CURLE_FAILED_INIT)
 CLOCHE_CURL_FUNCTION(CURL*, curl_easy_init, (), (), nullptr)
-CLOCHE_CURL_FUNCTION(void, curl_easy_reset, (CURL * handle), (handle), void())
-CLOCHE_CURL_FUNCTION(void, curl_easy_cleanup, (CURL * handle), (handle), void())
+CLOCHE_CURL_FUNCTION(void, curl_easy_reset, (CURL * curl), (curl), void())
+CLOCHE_CURL_FUNCTION(void, curl_easy_cleanup, (CURL * curl), (curl), void())
 CLOCHE_CURL_FUNCTION(const char*, curl_easy_strerror, (CURLcode code), (code), "libcurl is missing")
-CLOCHE_CURL_OPTION(CURLcode, curl_easy_setopt, CURL*, CURLoption, CURLE_FAILED_INIT)
-CLOCHE_CURL_OPTION(CURLcode, curl_easy_getinfo, CURL*, CURLINFO, CURLE_FAILED_INIT)
+CLOCHE_CURL_OPTION(CURLcode, curl_easy_setopt, CURL*, curl, CURLoption, option, CURLE_FAILED_INIT)
+CLOCHE_CURL_OPTION(CURLcode, curl_easy_getinfo, CURL*, curl, CURLINFO, info, CURLE_FAILED_INIT)
 
 CLOCHE_CURL_FUNCTION(CURLM*, curl_multi_init, (), (), nullptr)
-CLOCHE_CURL_FUNCTION(CURLMcode, curl_multi_cleanup, (CURLM * multi), (multi), CURLM_BAD_HANDLE)
-CLOCHE_CURL_FUNCTION(CURLMcode, curl_multi_add_handle, (CURLM * multi, CURL* easy), (multi, easy),
+CLOCHE_CURL_FUNCTION(CURLMcode, curl_multi_cleanup, (CURLM * multi_handle), (multi_handle),
                      CURLM_BAD_HANDLE)
-CLOCHE_CURL_FUNCTION(CURLMcode, curl_multi_remove_handle, (CURLM * multi, CURL* easy),
-                     (multi, easy), CURLM_BAD_HANDLE)
-CLOCHE_CURL_FUNCTION(CURLMcode, curl_multi_perform, (CURLM * multi, int* running), (multi, running),
-                     CURLM_BAD_HANDLE)
+CLOCHE_CURL_FUNCTION(CURLMcode, curl_multi_add_handle, (CURLM * multi_handle, CURL* curl_handle),
+                     (multi_handle, curl_handle), CURLM_BAD_HANDLE)
+CLOCHE_CURL_FUNCTION(CURLMcode, curl_multi_remove_handle, (CURLM * multi_handle, CURL* curl_handle),
+                     (multi_handle, curl_handle), CURLM_BAD_HANDLE)
+CLOCHE_CURL_FUNCTION(CURLMcode, curl_multi_perform, (CURLM * multi_handle, int* running_handles),
+                     (multi_handle, running_handles), CURLM_BAD_HANDLE)
 CLOCHE_CURL_FUNCTION(CURLMcode, curl_multi_poll,
-                     (CURLM * multi, curl_waitfd* extra, unsigned count, int timeout, int* ready),
-                     (multi, extra, count, timeout, ready), CURLM_BAD_HANDLE)
-CLOCHE_CURL_FUNCTION(CURLMcode, curl_multi_wakeup, (CURLM * multi), (multi), CURLM_BAD_HANDLE)
-CLOCHE_CURL_FUNCTION(CURLMsg*, curl_multi_info_read, (CURLM * multi, int* left), (multi, left),
-                     nullptr)
+                     (CURLM * multi_handle, curl_waitfd* extra_fds, unsigned extra_nfds,
+                      int timeout_ms, int* ret),
+                     (multi_handle, extra_fds, extra_nfds, timeout_ms, ret), CURLM_BAD_HANDLE)
+CLOCHE_CURL_FUNCTION(CURLMcode, curl_multi_wakeup, (CURLM * multi_handle), (multi_handle),
+                     CURLM_BAD_HANDLE)
+CLOCHE_CURL_FUNCTION(CURLMsg*, curl_multi_info_read, (CURLM * multi_handle, int* msgs_in_queue),
+                     (multi_handle, msgs_in_queue), nullptr)
 CLOCHE_CURL_FUNCTION(const char*, curl_multi_strerror, (CURLMcode code), (code),
                      "libcurl is missing")
-CLOCHE_CURL_OPTION(CURLMcode, curl_multi_setopt, CURLM*, CURLMoption, CURLM_BAD_HANDLE)
+CLOCHE_CURL_OPTION(CURLMcode, curl_multi_setopt, CURLM*, multi_handle, CURLMoption, option,
+                   CURLM_BAD_HANDLE)
 
-CLOCHE_CURL_FUNCTION(curl_slist*, curl_slist_append, (curl_slist * list, const char* text),
-                     (list, text), nullptr)
+CLOCHE_CURL_FUNCTION(curl_slist*, curl_slist_append, (curl_slist * list, const char* data),
+                     (list, data), nullptr)
 CLOCHE_CURL_FUNCTION(void, curl_slist_free_all, (curl_slist * list), (list), void())
 
 }  // extern "C"

@@ -169,7 +169,7 @@ class Search {
   // True 1, false -1, open 0; a candidate beside a selected one is false without being on the
   // trail.
   int value(Var v) const {
-    const int written = values_[v];
+    const auto written = static_cast<int>(values_[v]);
     if (written != 0 || v == kRoot) {
       return written;
     }
