@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "core/check.h"
+#include "core/files.h"
 #include "core/text.h"
 #include "io/descriptor.h"
 #include "io/system_error.h"
@@ -110,6 +111,32 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   return out;
 }
 
+// The program's file. A name without a slash is looked for in the PATH that the program will have;
+// posix_spawnp() would look in ours. The first that may be run; else the first of that name, so
+// that starting it tells why not; else nothing. Relative places are passed over.
+std::string find_program(const std::string& name, const std::vector<std::string>& environment) {
+  constexpr std::string_view kVariable = "PATH=";
+  const auto found = std::ranges::find_if(
+      environment, [&](const std::string& one) { return one.starts_with(kVariable); });
+  const std::string_view places = found == environment.end()
+                                      ? std::string_view("/bin:/usr/bin")  // as execvp() has it
+                                      : std::string_view(*found).substr(kVariable.size());
+  std::string forbidden;
+  for (const std::string_view place : split(places, ':')) {
+    std::string path = join_path(place, name);
+    if (!path.starts_with('/')) {
+      continue;
+    }
+    if (::access(path.c_str(), X_OK) == 0) {
+      return path;
+    }
+    if (forbidden.empty() && ::access(path.c_str(), F_OK) == 0) {
+      forbidden = std::move(path);
+    }
+  }
+  return forbidden;
+}
+
 Status check_arguments(const Command& command) {
   CHECK(!command.argv.empty());
   for (const std::string& one : command.argv) {
@@ -169,9 +196,14 @@ Result<Process> Process::start(const Command& command) {
   const std::vector<std::string> variables =
       command.environment.value_or(std::vector<std::string>());
   const std::vector<char*> environment = pointers(variables);
+  const bool search = command.environment && command.argv[0].find('/') == std::string::npos;
+  const std::string program = search ? find_program(command.argv[0], variables) : command.argv[0];
+  if (program.empty()) {
+    return system_error(ENOENT, "run", command.argv[0]);
+  }
   pid_t pid = -1;
   const int number =
-      ::posix_spawnp(&pid, argv[0], settings.actions(), settings.attributes(), argv.data(),
+      ::posix_spawnp(&pid, program.c_str(), settings.actions(), settings.attributes(), argv.data(),
                      command.environment ? environment.data() : ::environ);
   if (number == ENOEXEC) {
     return fail(ErrorKind::kInvalid, "{} is no program for this machine",

@@ -13,7 +13,9 @@
 namespace cloche::io {
 
 struct Command {
-  std::vector<std::string> argv;  // the program first: a path, or a name that $PATH finds
+  // The program first: a path, or a name that PATH finds: the one in `environment`, where that is
+  // given.
+  std::vector<std::string> argv;
   // "NAME=value", nothing else; without it this process's own.
   std::optional<std::vector<std::string>> environment = {};
   std::string directory = {};                               // where it starts; "": where we are

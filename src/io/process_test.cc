@@ -1,6 +1,7 @@
 #include "io/process.h"
 
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -41,6 +42,23 @@ TEST(Process, HasTheEnvironmentAndTheDirectoryThatItIsGiven) {
   ASSERT_VALUE(result, run_process(command));
   EXPECT_TRUE(result.output.starts_with(std::filesystem::canonical(place.path()).string() + "\n"));
   EXPECT_TRUE(result.output.ends_with("\nvalue\n"));
+}
+
+TEST(Process, FindsTheProgramInThePathThatItIsGiven) {
+  const TemporaryDirectory place = test_directory();
+  const std::string program = place.path() + "/only-here";
+  std::ofstream(program) << "#!/bin/sh\necho found\n";
+  Command command{.argv = {"only-here"}};
+  command.environment = {"PATH=/nowhere::" + place.path()};
+  EXPECT_EQ(run_process(command).error().kind, ErrorKind::kPermission);  // nobody may run it yet
+  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  ASSERT_VALUE(result, run_process(command));
+  EXPECT_EQ(result.output, "found\n");
+  command.environment = {"PATH=/nowhere"};
+  EXPECT_EQ(run_process(command).error().kind, ErrorKind::kNotFound);
+  command.environment = std::vector<std::string>();
+  command.argv = {"true"};  // as execvp() does without a PATH
+  EXPECT_TRUE(run_process(command)->ok());
 }
 
 TEST(Process, InheritsNoDescriptor) {

@@ -147,6 +147,25 @@ Status PackageFiles::place() {
   return {};
 }
 
+Result<std::map<std::string, std::string>> PackageFiles::symbolic_links() const {
+  std::unordered_map<std::string_view, std::string_view> places;
+  for (const PlacedPath& placed : paths_) {
+    if (placed.kind == PlacedPath::Kind::kPath) {
+      places.emplace(placed.entry.path, placed.path);
+    }
+  }
+  std::map<std::string, std::string> links;
+  EntryStream stream = TRY(archive_.contents());
+  io::TarEntry entry;
+  while (TRY(stream.next(entry))) {
+    const auto found = places.find(entry.path);
+    if (entry.kind == io::TarKind::kSymlink && found != places.end()) {
+      links.emplace(found->second, entry.link_target);
+    }
+  }
+  return links;
+}
+
 // One pass through the archive.
 class PackageFiles::Delivery {
  public:

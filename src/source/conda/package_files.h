@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -81,6 +82,9 @@ class PackageFiles {
   // Where everything goes, in paths.json's order, then the entry points' scripts. A listed path
   // that an entry point takes the place of is left out.
   const std::vector<PlacedPath>& paths() const { return paths_; }
+
+  // Its symbolic links, by where they go, with their targets: a pass through the archive.
+  Result<std::map<std::string, std::string>> symbolic_links() const;
 
   // Passes through the package once, in the order of the archive; then come listed directories that
   // the archive does not have, then entry points. The same package and placement give the same

@@ -13,143 +13,18 @@
 #include "core/files.h"
 #include "core/text.h"
 #include "io/file.h"
-#include "io/spill_buffer.h"
+#include "source/conda/link_ways.h"
 #include "source/conda/package_archive.h"
 #include "source/conda/package_files.h"
 #include "source/conda/prefix_record.h"
+#include "source/conda/sorted_files.h"
 
 namespace cloche::source {
 namespace {
 
 constexpr std::string_view kActivity = "packing";
-constexpr std::size_t kContentInMemory = std::size_t{32} << 20U;
-
-using Paths = std::unordered_set<std::string_view>;
-
-struct InOrder {
-  bool operator()(std::string_view a, std::string_view b) const { return blob::comes_before(a, b); }
-};
-
-// Python compares a source's time with the one in the bytecode that the package brings, and would
-// compile it again at each start. Everything else has the fixed time.
-std::int64_t time_of(const std::string& path, std::int64_t mtime_s) {
-  return path.ends_with(".py") ? mtime_s : blob::kFixedTime;
-}
-
-// A package's files in the order of its archive, kept until they can be written in their own.
-class SortingSink : public FileSink {
- public:
-  SortingSink(const std::string& temporary_directory, const std::stop_token& stop)
-      : contents_(kContentInMemory, temporary_directory), stop_(stop) {}
-
-  Status directory(const std::string& path) override {
-    items_[path].kind = io::TarKind::kDirectory;
-    return {};
-  }
-
-  Status file(const File& file) override {
-    if (stop_.stop_requested()) {
-      return fail(ErrorKind::kCancelled, "stopped");
-    }
-    open_ = &items_[file.path];
-    *open_ = {.kind = io::TarKind::kFile,
-              .mode = file.mode,
-              .size_bytes = file.size_bytes,
-              .mtime_s = time_of(file.path, file.mtime_s),
-              .at = contents_.size(),
-              .text = {}};
-    return {};
-  }
-
-  Status content(std::string_view piece) override { return contents_.append(piece); }
-
-  Status file_end(const std::string& sha256) override {
-    open_->text = sha256;
-    return {};
-  }
-
-  Status symlink(const std::string& path, const std::string& target) override {
-    items_[path] = {.kind = io::TarKind::kSymlink, .text = target};
-    return {};
-  }
-
-  Status hardlink(const std::string& path, const std::string& existing) override {
-    items_[path] = {.kind = io::TarKind::kHardlink, .text = existing};
-    return {};
-  }
-
-  Status add(const std::string& path, std::string_view content) {
-    const std::string sha256 = Digest::of(content).hex();
-    TRY(file({path, 0644, content.size(), blob::kFixedTime}));
-    TRY(this->content(content));
-    return file_end(sha256);
-  }
-
-  // Everything but the lost paths, below `prefix`.
-  Status write(const std::string& prefix, const Paths& lost, blob::SegmentWriter& segment) {
-    std::map<std::string_view, std::string_view, InOrder> first;  // of each file's names
-    for (const auto& [path, item] : items_) {
-      if (!lost.contains(path) &&
-          (item.kind == io::TarKind::kFile || item.kind == io::TarKind::kHardlink)) {
-        first.try_emplace(content_of(path, item), path);
-      }
-    }
-    for (const auto& [path, item] : items_) {
-      if (!lost.contains(path)) {
-        const auto found = first.find(content_of(path, item));
-        TRY(write(prefix, path, found == first.end() ? path : found->second, item, segment));
-      }
-    }
-    return {};
-  }
-
- private:
-  struct Item {
-    io::TarKind kind = io::TarKind::kFile;
-    std::uint32_t mode = 0755;
-    std::uint64_t size_bytes = 0;
-    std::int64_t mtime_s = blob::kFixedTime;
-    std::uint64_t at = 0;
-    std::string text = {};  // a file's sha256, a link's target
-  };
-
-  // The path whose content this is: another one for hard links.
-  static std::string_view content_of(const std::string& path, const Item& item) {
-    return item.kind == io::TarKind::kHardlink ? std::string_view(item.text) : path;
-  }
-
-  // `first`: the name of this file that is written before its others.
-  Status write(const std::string& prefix, const std::string& path, std::string_view first,
-               const Item& item, blob::SegmentWriter& segment) {
-    const std::string place = join_path(prefix, path);
-    switch (item.kind) {
-      case io::TarKind::kDirectory:
-        return segment.directory(place);
-      case io::TarKind::kSymlink:
-        return segment.symlink(place, item.text);
-      default:
-        break;
-    }
-    if (path != first) {
-      return segment.hardlink(place, join_path(prefix, first));
-    }
-    const Item& content =
-        item.kind == io::TarKind::kHardlink ? items_.find(item.text)->second : item;
-    TRY(segment.entry({.path = place,
-                       .mode = content.mode,
-                       .size_bytes = content.size_bytes,
-                       .mtime_s = content.mtime_s},
-                      content.text));
-    return contents_.read_part(content.at, content.size_bytes,
-                               [&](std::string_view piece) { return segment.content(piece); });
-  }
-
-  std::map<std::string, Item, InOrder> items_;
-  io::SpillBuffer contents_;
-  const std::stop_token& stop_;
-  Item* open_ = nullptr;
-};
-
+constexpr const char* kPathsNote = "conda-paths";
+constexpr const char* kLinksNote = "conda-links";
 // What a package lists, kept beside the segments so that a plan needs no archive: a letter for the
 // kind, the path, a NUL.
 constexpr std::string_view kTypeLetters = "hsdu";  // in the order of PathType
@@ -179,6 +54,30 @@ bool parse_paths(std::string_view text, std::vector<PlacedPath>& paths) {
   return true;
 }
 
+// The symbolic links of a package, as pairs of texts that end with NULs.
+std::string print_links(const SymbolicLinks& links) {
+  std::string text;
+  for (const auto& [path, target] : links) {
+    text.append(path) += '\0';
+    text.append(target) += '\0';
+  }
+  return text;
+}
+
+std::optional<SymbolicLinks> parse_links(std::string_view text) {
+  SymbolicLinks links;
+  while (!text.empty()) {
+    const std::size_t middle = text.find('\0');
+    const std::size_t end = middle == std::string_view::npos ? middle : text.find('\0', middle + 1);
+    if (end == std::string_view::npos) {
+      return std::nullopt;
+    }
+    links.emplace(text.substr(0, middle), text.substr(middle + 1, end - middle - 1));
+    text.remove_prefix(end + 1);
+  }
+  return links;
+}
+
 std::string file_name(const conda::PackageRecord& record) { return printable(record.file_name); }
 
 class Packing {
@@ -201,6 +100,7 @@ class Packing {
     TRY(check_packages());
     TRY(io::make_directories(spill_));
     TRY(find_paths());
+    TRY(follow_links());
     const PrefixPlan plan(planned());
     TRY(pool_.run(packages_.size(), [&](std::size_t i) { return find_segment(i, plan); }, stop_));
     TRY(make_missing());
@@ -218,11 +118,12 @@ class Packing {
 
  private:
   struct Member {
-    bool known = false;  // the paths are
-    std::vector<PlacedPath> paths;
+    bool known = false;                   // the paths are
+    std::vector<PlacedPath> paths;        // without what deliver() fills
     std::string archive;                  // "": not fetched
     std::unique_ptr<PackageFiles> files;  // while it is open
-    std::vector<std::string> lost;        // paths that are another package's; sorted
+    LinkWays ways;                        // `paths` are where they lead
+    std::vector<std::string> lost;        // of `paths`: those that are another package's; sorted
     blob::SegmentKey key{"conda", blob::SegmentCompression::kZstd};
     bool found = false;  // the segment is there
     bool made = false;   // and was made now
@@ -263,8 +164,9 @@ class Packing {
     }
   }
 
-  blob::SegmentKey paths_key(const conda::PackageRecord& record) const {
-    blob::SegmentKey key("conda-paths", options_.compression);
+  // `kind`: "conda-paths", "conda-links".
+  blob::SegmentKey note_key(const char* kind, const conda::PackageRecord& record) const {
+    blob::SegmentKey key(kind, options_.compression);
     add_identity(record, key);
     return key;
   }
@@ -281,6 +183,9 @@ class Packing {
                                             .prefix = options_.prefix});
     key.add("prefix", options_.prefix);
     key.add("record", Digest::of(meta).to_string());
+    if (!members_[i].ways.empty()) {
+      key.add("ways", Digest::of(members_[i].ways.text()).to_string());
+    }
     if (!members_[i].lost.empty()) {
       std::string list;
       for (const std::string& path : members_[i].lost) {
@@ -296,7 +201,7 @@ class Packing {
     TRY(pool_.run(
         packages_.size(),
         [&](std::size_t i) -> Status {
-          if (const auto note = store_.find_note(paths_key(packages_[i]))) {
+          if (const auto note = store_.find_note(note_key(kPathsNote, packages_[i]))) {
             members_[i].known = parse_paths(*note, members_[i].paths);
           }
           return {};
@@ -315,7 +220,8 @@ class Packing {
           const std::size_t i = missing[at];
           TRY(open(i));
           members_[i].paths = members_[i].files->paths();
-          return store_.put_note(paths_key(packages_[i]), print_paths(members_[i].paths));
+          return store_.put_note(note_key(kPathsNote, packages_[i]),
+                                 print_paths(members_[i].paths));
         },
         stop_);
   }
@@ -351,6 +257,87 @@ class Packing {
     return all;
   }
 
+  // Files that are named through another package's symbolic link go where it leads, as they do when
+  // packages are written one after another. Then they may meet files of others, and so on.
+  Status follow_links() {
+    constexpr int kMaxRounds = 8;
+    const std::vector<std::vector<PlacedPath>> original = all_paths();
+    for (int round = 0; round < kMaxRounds; ++round) {
+      const PrefixPlan plan(planned());
+      std::map<std::size_t, SymbolicLinks> links;
+      LinkResolver resolver(plan, [&](std::size_t i) -> Result<const SymbolicLinks*> {
+        if (!links.contains(i)) {
+          links.emplace(i, TRY(links_of(i)));
+        }
+        return &links[i];
+      });
+      bool moved = false;
+      for (std::size_t i = 0; i < packages_.size(); ++i) {
+        if (plan.round(i) > 0) {
+          TRY(move_paths(i, original[i], resolver)
+                  .context("in the package {}", file_name(packages_[i])));
+          moved = true;
+        }
+      }
+      if (!moved) {
+        return {};
+      }
+    }
+    return fail(ErrorKind::kUnsupported, "packages lie below each other's links without an end");
+  }
+
+  std::vector<std::vector<PlacedPath>> all_paths() const {
+    std::vector<std::vector<PlacedPath>> all;
+    all.reserve(members_.size());
+    for (const Member& member : members_) {
+      all.push_back(member.paths);
+    }
+    return all;
+  }
+
+  Status move_paths(std::size_t i, const std::vector<PlacedPath>& original,
+                    LinkResolver& resolver) {
+    Member& member = members_[i];
+    member.ways = TRY(resolver.ways(original));
+    member.paths = original;
+    std::unordered_set<std::string_view> files;
+    for (PlacedPath& placed : member.paths) {
+      const bool directory = placed.entry.type == PathType::kDirectory;
+      placed.path = directory ? member.ways.directory(placed.path) : member.ways.path(placed.path);
+      if (!directory && !files.insert(placed.path).second) {
+        return fail(ErrorKind::kInvalid, "two of its files would become {}",
+                    printable(placed.path));
+      }
+    }
+    return {};
+  }
+
+  Result<SymbolicLinks> links_of(std::size_t i) {
+    const blob::SegmentKey key = note_key(kLinksNote, packages_[i]);
+    const std::optional<std::string> note = store_.find_note(key);
+    std::optional<SymbolicLinks> links = note ? parse_links(*note) : std::nullopt;
+    if (!links) {
+      links = TRY(read_links(i).context("in the package {}", file_name(packages_[i])));
+      TRY(store_.put_note(key, print_links(*links)));
+    }
+    SymbolicLinks out;
+    for (auto& [path, target] : *links) {
+      out.emplace(members_[i].ways.path(path), std::move(target));
+    }
+    return out;
+  }
+
+  Result<SymbolicLinks> read_links(std::size_t i) {
+    Member& member = members_[i];
+    if (member.archive.empty()) {
+      TRY(fetch({i}));
+    }
+    if (!member.files) {
+      TRY(open(i));
+    }
+    return member.files->symbolic_links();
+  }
+
   Status find_segment(std::size_t i, const PrefixPlan& plan) {
     Member& member = members_[i];
     for (const PlacedPath& placed : member.paths) {
@@ -358,8 +345,6 @@ class Packing {
                                                                   : plan.owns(i, placed.path);
       if (!kept) {
         member.lost.push_back(placed.path);
-      } else if (plan.round(i) > 0) {
-        TRY(check_way(i, placed.path, plan));
       }
     }
     std::ranges::sort(member.lost);
@@ -367,19 +352,6 @@ class Packing {
     if (const std::optional<blob::Segment> found = store_.find(member.key)) {
       member.segment = *found;
       member.found = true;
-    }
-    return {};
-  }
-
-  // In a layer, a directory takes the place of a link that stands in another layer.
-  Status check_way(std::size_t i, const std::string& path, const PrefixPlan& plan) const {
-    for (std::string parent = parent_path(path); !parent.empty(); parent = parent_path(parent)) {
-      const std::ptrdiff_t owner = plan.owner(parent);
-      if (owner >= 0 && !plan.is_directory(parent)) {
-        return fail(ErrorKind::kUnsupported, "{} of the package {} lies below {}, a link of {}",
-                    printable(path), printable(packages_[i].name), printable(parent),
-                    printable(packages_[static_cast<std::size_t>(owner)].name));
-      }
     }
     return {};
   }
@@ -432,7 +404,7 @@ class Packing {
     }
     blob::SegmentWriter segment =
         TRY(blob::SegmentWriter::create(store_.blobs(), options_.compression, pool_));
-    SortingSink sink(spill_, stop_);
+    SortedFiles sink(spill_, member.ways, stop_);
     TRY(member.files->deliver(sink));
     const std::string record = prefix_record({.record = packages_[i],
                                               .paths = member.files->paths(),
@@ -440,7 +412,7 @@ class Packing {
                                               .requested_specs = {},
                                               .prefix = options_.prefix});
     TRY(sink.add("conda-meta/" + distribution_name(packages_[i]) + ".json", record));
-    const Paths lost(member.lost.begin(), member.lost.end());
+    const SortedFiles::Paths lost(member.lost.begin(), member.lost.end());
     TRY(sink.write(options_.prefix.substr(1), lost, segment));
     return std::move(segment).finish();
   }

@@ -50,9 +50,11 @@ using FetchPackages =
 // in order keeps it (see PrefixPlan): the others' segments are made without it, under a key of
 // their own, so that the segments may become layers in any order.
 //
-// Errors of packages name the package: see PackageFiles. kUnsupported: files of one package below
-// another's symbolic link, a record without sha256. kInvalid: one package twice. kCancelled.
-// kUnavailable: the disk is full.
+// Files that a package has below another's symbolic link are where the link leads.
+//
+// Errors of packages name the package: see PackageFiles. kUnsupported: a record without a hash, a
+// file below another package's link that leads out of the environment. kInvalid: one package
+// twice, two of one package's files in one place. kCancelled. kUnavailable: the disk is full.
 Result<PackageSegments> package_segments(const std::vector<conda::PackageRecord>& packages,
                                          const SegmentOptions& options, const FetchPackages& fetch,
                                          blob::SegmentStore& store, io::ThreadPool& pool,

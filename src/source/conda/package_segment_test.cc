@@ -168,13 +168,55 @@ TEST_F(PackageSegmentTest, APathOfSeveralPackagesIsInTheLastOnesSegmentAlone) {
   EXPECT_EQ(swapped.segments[1].segment, alone.segments[0].segment);
 }
 
-TEST_F(PackageSegmentTest, FilesBelowAnothersLinkAreRefused) {
+TEST_F(PackageSegmentTest, FilesBelowAnothersLinkAreWhereItLeads) {
+  add(TestPackage("one").file("share/real/x", "1").symlink("lib64", "./share/../share/alias"));
+  add(TestPackage("two").symlink("share/alias", "real"));
+  add(TestPackage("three")
+          .file("lib64/y", "3")
+          .hardlink("lib64/z", "lib64/y", "3")
+          .directory("lib64/empty")
+          .directory("lib64"));
+  ASSERT_VALUE(packed, pack());
+  EXPECT_THAT(unpacked(packed), HasSubstr("share/real/y 644 2 3\nshare/real/z 644 2 3\n"));
+  EXPECT_EQ(unpacked(packed), installed());
+  EXPECT_TRUE(packed.clobbers.empty());
+  fetched_ = 0;
+  ASSERT_VALUE(again, pack());
+  EXPECT_EQ(fetched_, 0);  // links are noted too
+  EXPECT_EQ(again.segments[2].segment, packed.segments[2].segment);
+  records_.erase(records_.begin());  // lib64 is a directory now
+  archives_.erase(archives_.begin());
+  ASSERT_VALUE(without, pack());
+  EXPECT_NE(without.segments[1].segment, packed.segments[2].segment);
+  EXPECT_EQ(unpacked(without), installed());
+}
+
+TEST_F(PackageSegmentTest, FilesThatMeetThroughALinkAreTheLastPackages) {
   add(TestPackage("one").file("lib/x", "1").symlink("lib64", "lib"));
-  add(TestPackage("two").file("lib64/y", "2"));
-  const Result<PackageSegments> packed = pack();
-  ASSERT_FALSE(packed);
-  EXPECT_EQ(packed.error().kind, ErrorKind::kUnsupported);
-  EXPECT_THAT(packed.error().message, HasSubstr("lib64/y of the package two lies below lib64"));
+  add(TestPackage("two").file("lib64/x", "2"));
+  ASSERT_VALUE(packed, pack());
+  EXPECT_THAT(packed.clobbers, ElementsAre(Clobber{"lib/x", "two", {"one"}}));
+  EXPECT_THAT(unpacked(packed), HasSubstr("lib/x 644 1 2\n"));
+  EXPECT_EQ(unpacked(packed), installed());
+}
+
+TEST_F(PackageSegmentTest, WaysThatLeadNowhereAreRefused) {
+  const auto message_with = [&](const std::string& target) {
+    records_.clear();
+    archives_.clear();
+    add(TestPackage("one" + Digest::of(target).hex().substr(0, 4)).symlink("lib64", target));
+    add(TestPackage("two").file("lib64/y", "2"));
+    const Result<PackageSegments> packed = pack();
+    return packed ? std::string() : packed.error().to_string();
+  };
+  EXPECT_THAT(message_with("../lib"), HasSubstr("leads out of the environment"));
+  EXPECT_THAT(message_with("/usr/lib"), HasSubstr("leads out of the environment\n  at lib64/y\n"));
+  EXPECT_THAT(message_with("lib64"), HasSubstr("in a circle"));
+  records_.clear();
+  archives_.clear();
+  add(TestPackage("one").file("lib/x", "1").symlink("lib64", "lib"));
+  add(TestPackage("two").file("lib64/y", "2").file("lib/y", "3"));
+  EXPECT_THAT(pack().error().message, HasSubstr("two of its files would become lib/y"));
 }
 
 TEST_F(PackageSegmentTest, ReportsScripts) {

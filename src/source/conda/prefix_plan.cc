@@ -104,6 +104,13 @@ std::ptrdiff_t PrefixPlan::owner(const std::string& path) const {
   return found == claims_.end() ? -1 : static_cast<std::ptrdiff_t>(found->second.package);
 }
 
+std::ptrdiff_t PrefixPlan::link_owner(const std::string& path) const {
+  const auto found = claims_.find(path);
+  return found == claims_.end() || found->second.type != PathType::kSoftlink
+             ? -1
+             : static_cast<std::ptrdiff_t>(found->second.package);
+}
+
 std::vector<Clobber> PrefixPlan::clobbers() const {
   std::vector<Clobber> all;
   for (const auto& [path, loss] : losses_) {

@@ -45,6 +45,9 @@ class PrefixPlan {
   // The package whose path this is; -1: of none.
   std::ptrdiff_t owner(const std::string& path) const;
 
+  // The package whose symbolic link this is; -1: none's, or no link.
+  std::ptrdiff_t link_owner(const std::string& path) const;
+
   // Packages of one round may be written at once; a round begins when the one before has ended.
   std::size_t round(std::size_t package) const { return rounds_[package]; }
 
