@@ -137,6 +137,9 @@ class Unpacking {
       }
       last = entry.path;
     }
+    if (keeps_whiteouts()) {
+      TRY(write_whiteouts());
+    }
     TRY(finish_directories());
     return done_;
   }
@@ -161,6 +164,10 @@ class Unpacking {
     TRY(check_whiteout(path));
     if (path.empty()) {
       return take_root(entry);
+    }
+    if (keeps_whiteouts() && base_name(path).starts_with(kWhiteout)) {
+      whiteouts_.push_back(path);
+      return {};
     }
     const Place place = TRY(make_way(path));
     const TreeEntry there(place, path);
@@ -388,7 +395,8 @@ class Unpacking {
   Status set_xattrs(const TreeEntry& there, const Attributes& attributes, TarKind kind) const {
     for (const auto& [name, value] : attributes.xattrs) {
       const bool allowed =
-          (name.starts_with("user.") && (kind == TarKind::kFile || kind == TarKind::kDirectory)) ||
+          (name.starts_with("user.") && !name.starts_with("user.overlay.") &&
+           (kind == TarKind::kFile || kind == TarKind::kDirectory)) ||
           (options_.owners && name == "security.capability" && kind == TarKind::kFile);
       if (!allowed || name.find('\0') != std::string::npos) {
         continue;
@@ -469,6 +477,66 @@ class Unpacking {
     return {};
   }
 
+  bool keeps_whiteouts() const { return options_.whiteouts == UnpackOptions::Whiteouts::kKeep; }
+
+  // After everything else, when it is known what the layer itself brings: that is not hidden, and a
+  // folder that is hidden and brought is one that hides what lies below it.
+  Status write_whiteouts() {
+    for (const std::string& path : whiteouts_) {
+      Status status = write_whiteout(path);
+      TRY(std::move(status).context("at {}", shown(path)));
+    }
+    return {};
+  }
+
+  Status write_whiteout(const std::string& path) {
+    const std::string_view name = base_name(path);
+    const std::string folder = parent_path(path);
+    if (name == kOpaque) {
+      return folder.empty() ? hide_all() : make_opaque(folder);
+    }
+    if (name.starts_with(kAufs)) {
+      return {};
+    }
+    const std::string hidden = join_path(folder, name.substr(kWhiteout.size()));
+    const Place place = TRY(make_way(hidden));
+    const TreeEntry there(place, hidden);
+    const auto old = TRY(there.look());
+    if (!old) {
+      return there.make_device(false, 0, 0);
+    }
+    return S_ISDIR(old->st_mode) ? set_opaque(there) : Status();
+  }
+
+  Status hide_all() {
+    done_.hides_all = true;
+    return {};
+  }
+
+  Status make_opaque(const std::string& folder) {
+    const Place place = TRY(make_way(folder));
+    const TreeEntry there(place, folder);
+    const auto old = TRY(there.look());
+    if (!old) {
+      TRY(make_directory(there, place));
+    } else if (!S_ISDIR(old->st_mode)) {
+      return {};  // what is no folder hides all that lies below it
+    }
+    return set_opaque(there);
+  }
+
+  // In the name that root's mounts read, and in the one of mounts in a user namespace
+  // ("userxattr").
+  Status set_opaque(const TreeEntry& folder) const {
+    if (!TRY(folder.set_xattr("user.overlay.opaque", "y"))) {
+      return fail(ErrorKind::kUnsupported, "the file system cannot keep attributes");
+    }
+    if (options_.owners) {
+      TRY(folder.set_xattr("trusted.overlay.opaque", "y"));
+    }
+    return {};
+  }
+
   static Result<struct stat> stat_of(const io::Descriptor& directory, const std::string& path) {
     struct stat info{};
     if (::fstat(directory.get(), &info) != 0) {
@@ -488,6 +556,7 @@ class Unpacking {
   struct stat root_{};
   Unpacked done_;
   std::vector<Directory> directories_;
+  std::vector<std::string> whiteouts_;       // with Whiteouts::kKeep: their paths
   std::unordered_set<std::string> own_;      // key_of() what this archive brought
   std::unordered_set<std::string> holding_;  // key_of() the folders that hold some of it, and ""
   std::unordered_set<std::string> finished_;

@@ -17,6 +17,14 @@ struct UnpackOptions {
   // that begin with ".wh." are refused.
   bool layer = true;
 
+  // What becomes of whiteouts. kApply: they take away what is in the directory. kKeep: the
+  // directory is one layer of an overlay file system, and they are written in its form (the
+  // kernel's Documentation/filesystems/overlayfs.rst, "whiteouts and opaque directories"): a
+  // character device 0/0, and an attribute "overlay.opaque" on a directory that hides what lies
+  // below it.
+  enum class Whiteouts { kApply, kKeep };
+  Whiteouts whiteouts = Whiteouts::kApply;
+
   // Owners by number, set-user-id bits and file capabilities as the archive says; only root can.
   // Otherwise all belongs to us, and those bits and attributes are left out.
   bool owners = false;
@@ -34,6 +42,9 @@ struct Unpacked {
   std::uint64_t entries = 0;
   std::uint64_t size_bytes = 0;  // of all files together
   Digest diff_id;                // of the tar stream, to its last byte
+  // With Whiteouts::kKeep: the root itself is opaque, so nothing of the layers below is seen. A
+  // directory cannot say this to the overlay, which looks at no attribute of a layer's root.
+  bool hides_all = false;
 };
 
 // Unpacks a tar archive, plain or with gzip, zstd or bzip2, into an existing directory, over what
@@ -50,8 +61,9 @@ struct Unpacked {
 //   kCorrupt      damaged data
 //   kUnavailable, kPermission, kCancelled   the disk, or somebody's wish
 // Attributes: mode (07777 with owners, else 01777), whole seconds of the mtime, user.* attributes,
-// with owners security.capability. Other attributes (trusted.overlay.*, labels) are left out: they
-// would mean something to this machine. Where users.* cannot be stored, they are left out.
+// with owners security.capability. Other attributes (trusted.overlay.*, user.overlay.*, labels) are
+// left out: they would mean something to this machine. Where users.* cannot be stored, they are
+// left out.
 Result<Unpacked> unpack(io::Reader& source, const std::string& directory,
                         const UnpackOptions& options, const std::stop_token& stop);
 

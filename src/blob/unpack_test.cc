@@ -394,5 +394,61 @@ TEST_F(UnpackTest, MakesTheTreeThatUmociMakesOfTheSameLayers) {
   EXPECT_EQ(listing(root_), listing(other));
 }
 
+// --- layers of an overlay ---
+
+UnpackOptions for_overlay() {
+  return {.whiteouts = UnpackOptions::Whiteouts::kKeep, .owners = ::geteuid() == 0};
+}
+
+bool is_whiteout(const std::string& path) {
+  const struct stat info = stat_of(path);
+  return S_ISCHR(info.st_mode) && info.st_rdev == 0;
+}
+
+bool is_opaque(const std::string& path) {
+  char value = 0;
+  return ::lgetxattr(path.c_str(), "user.overlay.opaque", &value, 1) == 1 && value == 'y';
+}
+
+TEST_F(UnpackTest, KeepsWhiteoutsForAnOverlay) {
+  ASSERT_VALUE(done, layer({{.name = "etc/.wh.passwd"},
+                            {.name = "a/.wh..wh..opq"},
+                            {.name = "a/new", .content = "x"},
+                            {.name = "b/.wh.gone"},
+                            {.name = "b/gone/", .type = '5'},
+                            {.name = "b/gone/kept", .content = "y"},
+                            {.name = "c/.wh.own"},
+                            {.name = "c/own", .content = "z"}},
+                           for_overlay()));
+  EXPECT_FALSE(done.hides_all);
+  EXPECT_TRUE(is_whiteout(root_ + "/etc/passwd"));
+  EXPECT_TRUE(is_opaque(root_ + "/a"));
+  EXPECT_EQ(read("a/new"), "x");
+  EXPECT_TRUE(is_opaque(root_ + "/b/gone"));  // gone below, and made anew here
+  EXPECT_EQ(read("b/gone/kept"), "y");
+  EXPECT_FALSE(is_opaque(root_ + "/b"));
+  EXPECT_EQ(read("c/own"), "z");
+  EXPECT_FALSE(there("etc/.wh.passwd"));
+}
+
+TEST_F(UnpackTest, SaysThatALayerHidesAllBelowIt) {
+  ASSERT_VALUE(done, layer({{.name = ".wh..wh..opq"}, {.name = "a"}}, for_overlay()));
+  EXPECT_TRUE(done.hides_all);
+}
+
+// An image that could set them would choose which directories of this machine are seen in it.
+TEST_F(UnpackTest, LeavesOutTheOverlaysOwnAttributes) {
+  ASSERT_VALUE(done, layer({{.name = "d/",
+                             .type = '5',
+                             .pax = {{"SCHILY.xattr.user.overlay.redirect", "/etc"},
+                                     {"SCHILY.xattr.trusted.overlay.redirect", "/etc"},
+                                     {"SCHILY.xattr.user.mine", "1"}}}},
+                           for_overlay()));
+  EXPECT_EQ(done.entries, 1U);
+  char value[16] = {};
+  EXPECT_LT(::lgetxattr((root_ + "/d").c_str(), "user.overlay.redirect", value, 16), 0);
+  EXPECT_LT(::lgetxattr((root_ + "/d").c_str(), "trusted.overlay.redirect", value, 16), 0);
+}
+
 }  // namespace
 }  // namespace cloche::blob

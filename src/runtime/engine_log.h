@@ -1,0 +1,15 @@
+// What runc or crun say when a container does not start.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/error.h"
+
+namespace cloche::runtime {
+
+// The last error of a log in JSON lines ({"level", "msg", "time"}); lines that are none are passed
+// over. kNotFound, kPermission: the command is not there or cannot be run; else kUnsupported.
+Error engine_error(std::string_view log, const std::string& command);
+
+}  // namespace cloche::runtime
