@@ -8,6 +8,7 @@
 
 #include "core/files.h"
 #include "core/text.h"
+#include "runtime/init_report.h"
 
 // The defaults are those of the container engines (moby's oci/defaults.go, containers-common), but
 // for capabilities: of theirs, NET_RAW, MKNOD and AUDIT_WRITE are left out, which training needs
@@ -134,10 +135,12 @@ Json process(const ContainerSpec& spec, const ProcessUser& user) {
     }
     who.set("additionalGids", std::move(groups));
   }
+  std::vector<std::string> args = {kInitPath, spec.terminal ? "terminal" : "streams"};
+  args.insert(args.end(), spec.args.begin(), spec.args.end());
   return Json::object()
       .set("terminal", spec.terminal)
       .set("user", std::move(who))
-      .set("args", strings(spec.args))
+      .set("args", strings(args))
       .set("env", std::move(env))
       .set("cwd", spec.cwd)
       .set("capabilities", Json::object()
@@ -170,6 +173,7 @@ Json mounts(const ContainerSpec& spec, const BundlePlace& place) {
   } else {
     out.push(mount("/sys", "sysfs", "sysfs", {"nosuid", "noexec", "nodev", "ro"}));
   }
+  out.push(mount(kInitPath, "bind", place.init, {"bind", "rprivate", "nosuid", "nodev", "ro"}));
   if (spec.read_only) {
     for (const char* folder : {"/tmp", "/run"}) {
       out.push(mount(folder, "tmpfs", "tmpfs", {"nosuid", "nodev", "mode=1777"}));

@@ -17,6 +17,7 @@ namespace cloche::runtime {
 struct BundlePlace {
   std::string id;
   std::string root;                          // the mounted root file system
+  std::string init;                          // the program of init_program.h, on the host
   bool in_user_namespace = false;            // where we are root, of few users
   bool several_users = true;                 // more than one user and group is there
   std::string cgroup;                        // cgroupsPath; "": none can be had

@@ -15,7 +15,7 @@
 
 #include "io/system_error.h"
 #include "runtime/container_directory.h"
-#include "runtime/keeper.h"
+#include "runtime/init_report.h"
 
 namespace cloche::runtime {
 

@@ -22,6 +22,7 @@
 #include "io/temporary.h"
 #include "runtime/cgroup.h"
 #include "runtime/container_directory.h"
+#include "runtime/init_program.h"
 #include "runtime/keeper.h"
 
 namespace cloche::runtime {
@@ -151,7 +152,12 @@ Result<Container> Engine::start(const ContainerSpec& spec, Lifetime lifetime,
   }
   const ContainerDirectory directory(join_path(containers_of(cache_), id));
   io::FileLock lock = TRY(directory.create(detached ? "detached" : "attached"));
-  const KeeperTask task{spec, directory, id, program_, detached};
+  const KeeperTask task{.spec = spec,
+                        .directory = directory,
+                        .id = id,
+                        .program = program_,
+                        .init = TRY(init_program(cache_)),
+                        .detached = detached};
   auto started = start_keeper(task, std::move(lock));
   if (!started) {
     (void)directory.remove();

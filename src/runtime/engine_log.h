@@ -1,7 +1,6 @@
 // What runc or crun say when a container does not start.
 #pragma once
 
-#include <string>
 #include <string_view>
 
 #include "core/error.h"
@@ -9,7 +8,7 @@
 namespace cloche::runtime {
 
 // The last error of a log in JSON lines ({"level", "msg", "time"}); lines that are none are passed
-// over. kNotFound, kPermission: the command is not there or cannot be run; else kUnsupported.
-Error engine_error(std::string_view log, const std::string& command);
+// over. kUnsupported.
+Error engine_error(std::string_view log);
 
 }  // namespace cloche::runtime

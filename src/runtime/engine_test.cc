@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -80,7 +81,8 @@ TEST_F(EngineTest, RunsACommandAndTellsItsExitCode) {
 TEST_F(EngineTest, TellsTheSignal) {
   shell("kill -9 $$; sleep 1");
   ASSERT_VALUE(status, run());
-  EXPECT_EQ(status.code, 0);  // the first process of a namespace cannot kill itself
+  EXPECT_EQ(status.signal, SIGKILL);
+  EXPECT_EQ(status.code, 137);
 }
 
 TEST_F(EngineTest, KeepsTheUpperDirectory) {
@@ -114,6 +116,28 @@ TEST_F(EngineTest, SaysWhatIsNotThere) {
   ASSERT_FALSE(status.has_value());
   EXPECT_EQ(status.error().kind, ErrorKind::kNotFound) << status.error().to_string();
   EXPECT_TRUE(nothing_left());
+}
+
+TEST_F(EngineTest, IsStoppedBySigtermThoughNothingHandlesIt) {
+  shell("exec sleep 100");
+  std::stop_source stop;
+  std::thread later([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    stop.request_stop();
+  });
+  const auto begin = std::chrono::steady_clock::now();
+  const auto status = engine_->run(spec_, stop.get_token());
+  later.join();
+  ASSERT_FALSE(status.has_value());
+  EXPECT_EQ(status.error().kind, ErrorKind::kCancelled);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(9));
+  EXPECT_TRUE(nothing_left());
+}
+
+TEST_F(EngineTest, CollectsOrphans) {
+  shell("(sleep 0.1 &); sleep 0.5; ps -e -o stat= | grep -c Z; :");
+  ASSERT_TRUE(run().has_value());
+  EXPECT_EQ(output(), "0\n");
 }
 
 }  // namespace

@@ -33,6 +33,7 @@
 #include "runtime/bundle.h"
 #include "runtime/cgroup.h"
 #include "runtime/engine_log.h"
+#include "runtime/init_report.h"
 #include "runtime/message.h"
 #include "runtime/overlay.h"
 #include "runtime/user_namespace.h"
@@ -218,6 +219,7 @@ class Keeper {
     cgroup_ = cgroup.path;
     BundlePlace place{.id = task_.id,
                       .root = directory_.root(),
+                      .init = task_.init,
                       .in_user_namespace = mapping_.in_user_namespace,
                       .several_users = mapping_.several_users,
                       .cgroup = cgroup.path,
@@ -232,9 +234,21 @@ class Keeper {
         }
       }
     }
-    const Json config = TRY(bundle_config(spec_, TRY(user()), place));
+    const ProcessUser who = TRY(user());
+    give_streams(who);
+    const Json config = TRY(bundle_config(spec_, who, place));
     TRY(write_file(directory_.cgroup(), cgroup_));
     return write_file(directory_.config(), config.dump());
+  }
+
+  // So that /dev/stderr can be opened by a user who is not root. Files keep their owner.
+  void give_streams(const ProcessUser& who) const {
+    for (const int one : {files_.in, files_.out, files_.err}) {
+      struct stat info{};
+      if (who.uid != 0 && ::fstat(one, &info) == 0 && S_ISFIFO(info.st_mode)) {
+        (void)!::fchown(one, who.uid, who.gid);
+      }
+    }
   }
 
   std::vector<std::string> engine_command() const {
@@ -250,7 +264,9 @@ class Keeper {
                                     "--bundle",
                                     directory_.path(),
                                     "--pid-file",
-                                    directory_.pid()};
+                                    directory_.pid(),
+                                    "--preserve-fds",
+                                    spec_.terminal ? "1" : "4"};
     if (spec_.terminal) {
       out.insert(out.end(), {"--console-socket", "console"});
     }
@@ -260,20 +276,56 @@ class Keeper {
 
   Status start_engine() {
     const io::Descriptor consoles = spec_.terminal ? TRY(listen_for_console()) : io::Descriptor();
-    const pid_t engine = TRY(spawn(engine_command()));
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+      return failure("make a pipe for");
+    }
+    report_ = io::Descriptor(ends[0]);
+    io::Descriptor theirs(ends[1]);
+    const pid_t engine = TRY(spawn(engine_command(), theirs.get()));
+    theirs.close();
     int status = 0;
     while (::waitpid(engine, &status, 0) < 0 && errno == EINTR) {
     }
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-      return engine_error(directory_.read(directory_.engine_log()), spec_.args.front());
+      return engine_error(directory_.read(directory_.engine_log()));
     }
     const std::string number = directory_.read(directory_.pid());
-    std::from_chars(number.data(), number.data() + number.size(), command_);
-    if (command_ <= 1) {
+    std::from_chars(number.data(), number.data() + number.size(), init_);
+    if (init_ <= 1) {
       return fail(ErrorKind::kInternal, "{} did not say which process it started", task_.program);
     }
     if (spec_.terminal) {
       console_ = TRY(take_console(consoles));
+    }
+    return take_start();
+  }
+
+  std::optional<int> report(InitReport::Kind wanted) const {
+    InitReport record{};
+    ssize_t size = 0;
+    while ((size = ::read(report_.get(), &record, sizeof record)) < 0 && errno == EINTR) {
+    }
+    return size == sizeof record && record.kind == wanted ? std::optional(record.value)
+                                                          : std::nullopt;
+  }
+
+  Status take_start() const {
+    const auto number = report(InitReport::Kind::kStarted);
+    const std::string command = printable(spec_.args.front());
+    if (!number) {
+      return fail(ErrorKind::kUnsupported, "the container ended before '{}' was started", command);
+    }
+    if (*number == ENOENT) {
+      return fail(ErrorKind::kNotFound, "the image has no command '{}'", command)
+          .with_hint("it may also be the interpreter that a script names in its first line");
+    }
+    if (*number != 0) {
+      Error error = io::system_error(*number, "run", spec_.args.front());
+      if (*number == ENOEXEC) {
+        error = fail(ErrorKind::kInvalid, "'{}' is no program for this machine", command);
+      }
+      return error;
     }
     return {};
   }
@@ -307,15 +359,18 @@ class Keeper {
     return std::move(message.descriptor);
   }
 
-  Result<pid_t> spawn(const std::vector<std::string>& words) const {
+  // What it says itself goes to its log; the streams are passed to init by number.
+  Result<pid_t> spawn(const std::vector<std::string>& words, int report) const {
     posix_spawn_file_actions_t actions{};
     posix_spawnattr_t attributes{};
     posix_spawn_file_actions_init(&actions);
     posix_spawnattr_init(&attributes);
-    posix_spawn_file_actions_adddup2(&actions, files_.in, 0);
-    posix_spawn_file_actions_adddup2(&actions, files_.out, 1);
-    posix_spawn_file_actions_adddup2(&actions, files_.err, 2);
-    posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+    const io::Descriptor moved(high(report));
+    posix_spawn_file_actions_adddup2(&actions, moved.get(), kReportFd);
+    posix_spawn_file_actions_adddup2(&actions, files_.in, kReportFd + 1);
+    posix_spawn_file_actions_adddup2(&actions, files_.out, kReportFd + 2);
+    posix_spawn_file_actions_adddup2(&actions, files_.err, kReportFd + 3);
+    posix_spawn_file_actions_addclosefrom_np(&actions, kReportFd + 4);
     sigset_t none;
     sigemptyset(&none);
     posix_spawnattr_setsigmask(&attributes, &none);
@@ -335,7 +390,7 @@ class Keeper {
                        : Result<pid_t>(io::system_error(number, "run", task_.program));
   }
 
-  // Passes signals on until the command has ended; then nothing of the container is left running.
+  // Passes signals on until init has ended; then nothing of the container is left running.
   ExitStatus wait() {
     sigset_t all;
     sigfillset(&all);
@@ -345,22 +400,25 @@ class Keeper {
       struct rusage usage{};
       pid_t ended = 0;
       while ((ended = ::wait4(-1, &status, WNOHANG, &usage)) > 0) {
-        if (ended == command_) {
-          end(out, status, usage);
+        if (ended == init_) {
+          // Init is killed with the container; what it says of the command is truer than its own
+          // end.
+          end(out, report(InitReport::Kind::kEnded).value_or(status), usage);
           return out;
         }
       }
       siginfo_t signal{};
       if (::sigwaitinfo(&all, &signal) == keeper_signal()) {
-        pass_on(signal.si_value.sival_int);
+        pass_on(signal.si_value);
       }
     }
   }
 
-  void pass_on(int wanted) const {
-    const int number = wanted & ~kToEveryone;
-    if (number > 0 && number < NSIG) {
-      ::kill((wanted & kToEveryone) != 0 ? -1 : command_, number);
+  void pass_on(const union sigval& value) const {
+    if ((value.sival_int & ~kToEveryone) == SIGKILL) {
+      ::kill(init_, SIGKILL);
+    } else {
+      ::sigqueue(init_, keeper_signal(), value);
     }
   }
 
@@ -410,7 +468,8 @@ class Keeper {
   UserMapping mapping_;
   CgroupHost cgroups_ = cgroup_host();
   std::string cgroup_;
-  pid_t command_ = -1;
+  pid_t init_ = -1;
+  io::Descriptor report_;
   io::Descriptor console_;
 };
 
@@ -456,8 +515,6 @@ class Keeper {
 }
 
 }  // namespace
-
-int keeper_signal() { return SIGRTMIN + 3; }
 
 Result<StartedKeeper> start_keeper(const KeeperTask& task, io::FileLock lock) {
   std::array<int, 2> ends{};

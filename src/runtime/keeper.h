@@ -1,6 +1,6 @@
 // The keeper of a container: the process that makes it, waits for it and clears up.
 //
-//   cloche ── C ── keeper (pid 1 of a pid namespace, own mounts) ── the container's first process
+//   cloche ── C ── keeper (pid 1 of a pid namespace, own mounts) ── init (pid 1 of the container)
 //
 // C is only the way into the namespace: it ends at once when the container is detached, else when
 // the keeper does. Nothing that the keeper mounts is seen outside, and when it dies, however it
@@ -25,6 +25,7 @@ struct KeeperTask {
   const ContainerDirectory& directory;
   std::string id;
   std::string program;  // runc or crun
+  std::string init;     // init_program()
   bool detached = false;
 };
 
@@ -36,10 +37,5 @@ struct StartedKeeper {
 // Forks the keeper; returns when the container's command runs, or with what prevented it. The lock
 // is the keeper's from then on.
 Result<StartedKeeper> start_keeper(const KeeperTask& task, io::FileLock lock);
-
-// What the keeper is told: a real-time signal, whose value is the number of the signal to pass on,
-// and kToEveryone for all processes of the container.
-int keeper_signal();
-inline constexpr int kToEveryone = 0x100;
 
 }  // namespace cloche::runtime
