@@ -34,7 +34,7 @@ Result<std::string> init_program(const std::string& cache) {
   const std::string_view bytes(
       &cloche_init_begin[0], static_cast<std::size_t>(&cloche_init_end[0] - &cloche_init_begin[0]));
   constexpr std::size_t kDigits = 16;
-  static const std::string digest = Digest::of(bytes).hex().substr(0, kDigits);
+  const std::string digest = Digest::of(bytes).hex().substr(0, kDigits);
   std::string path = fmt::format("{}/init-{}", cache, digest);
   struct stat info{};
   if (::stat(path.c_str(), &info) == 0 && static_cast<std::size_t>(info.st_size) == bytes.size()) {

@@ -246,7 +246,7 @@ class Keeper {
     for (const int one : {files_.in, files_.out, files_.err}) {
       struct stat info{};
       if (who.uid != 0 && ::fstat(one, &info) == 0 && S_ISFIFO(info.st_mode)) {
-        (void)!::fchown(one, who.uid, who.gid);
+        [[maybe_unused]] const int given = ::fchown(one, who.uid, who.gid);
       }
     }
   }

@@ -51,7 +51,7 @@ void take_streams() {
   sigprocmask(SIG_SETMASK, &mask, nullptr);
   ::execvp(command[0], command);
   const int number = errno;
-  (void)!::write(failed, &number, sizeof number);
+  [[maybe_unused]] const ssize_t written = ::write(failed, &number, sizeof number);
   ::_exit(number == ENOENT ? kNotFound : kNotExecutable);
 }
 
