@@ -4,27 +4,32 @@
 #include <set>
 
 #include <fmt/format.h>
+#include <sys/utsname.h>
 
 #include "blob/blob_store.h"
 #include "blob/lease.h"
 #include "blob/segment_store.h"
 #include "blob/work_lock.h"
+#include "build/bytecode_step.h"
+#include "build/environment_layer.h"
 #include "build/locked_channels.h"
 #include "core/files.h"
 #include "core/text.h"
 #include "image/layer_plan.h"
-#include "image/media_type.h"
+#include "image/platform.h"
 #include "io/disk_files.h"
 #include "io/file.h"
 #include "io/temporary.h"
 #include "io/thread_pool.h"
+#include "runtime/engine.h"
+#include "source/conda/history_segment.h"
 #include "source/conda/package_download.h"
 
 namespace cloche::build {
 
 namespace {
 
-constexpr int kBuildFormat = 2;  // a change of what the same inputs give is a new one
+constexpr int kBuildFormat = 3;  // a change of what the same inputs give is a new one
 constexpr std::size_t kMaxRecordBytes = std::size_t{1} << 20U;
 
 Status check_supported(const BuildRequest& request) {
@@ -93,10 +98,12 @@ std::vector<ChangedInput> changed_inputs(const Json& before, const Json& now) {
 // A build in progress: where things come from and go.
 class Builder {
  public:
-  Builder(const BuildRequest& request, const Channels& channels, const std::string& segment_root,
-          const std::stop_token& stop, Progress& progress)
+  // `engine`: for what has to be run; nullptr: nothing has.
+  Builder(const BuildRequest& request, const Channels& channels, const runtime::Engine* engine,
+          const std::string& segment_root, const std::stop_token& stop, Progress& progress)
       : request_(request),
         channels_(channels),
+        engine_(engine),
         stop_(stop),
         progress_(progress),
         segments_(segment_root) {}
@@ -105,9 +112,14 @@ class Builder {
     TRY(read_packages());
     source::SegmentOptions options;
     options.compression = request_.compression;
+    if (engine_ != nullptr) {
+      options.compile = [this](const source::BytecodeBatch& batch) { return compile(batch); };
+    }
     const source::PackageSegments made = TRY(source::package_segments(
         records_, options, [this](auto places) { return fetch(places); }, segments_, pool_,
         progress_, stop_));
+    const blob::Segment history =
+        TRY(source::history_segment(records_, options, segments_, pool_, progress_, stop_));
 
     BuildOutcome out;
     out.packages = records_.size();
@@ -115,7 +127,8 @@ class Builder {
         std::ranges::count(made.segments, true, &source::PackageSegment::made));
     out.clobbers = made.clobbers;
     out.scripts = made.scripts;
-    const std::vector<image::EnvironmentLayer> layers = TRY(make_layers(made));
+    std::vector<image::EnvironmentLayer> layers = TRY(make_layers(made));
+    layers.push_back(TRY(make_plain_layer("conda-meta/history", history)));
     for (const image::EnvironmentLayer& layer : layers) {
       out.layer_bytes += layer.blob.size_bytes;
     }
@@ -129,6 +142,9 @@ class Builder {
         image::put_image(request_.layout.blobs(), std::move(documents.manifest), documents.config));
     return out;
   }
+
+  // Why the environment's Python could not compile; "": nothing was in its way.
+  const std::string& not_compiled() const { return not_compiled_; }
 
  private:
   Status read_packages() {
@@ -163,56 +179,119 @@ class Builder {
     return layers;
   }
 
-  // The segments' compressed bytes one after another, and the end of a tar.
   Result<image::EnvironmentLayer> make_layer(const source::PackageSegments& made,
                                              const std::vector<std::size_t>& members) {
-    image::EnvironmentLayer out;
-    std::vector<blob::Segment> segments;
+    std::vector<NamedSegment> segments;
+    segments.reserve(members.size());
     for (const std::size_t i : members) {
-      segments.push_back(made.segments[i].segment);
-      out.packages.push_back(records_[i].name + " " + records_[i].version);
+      segments.push_back({records_[i].name + " " + records_[i].version, made.segments[i].segment});
     }
-    out.diff_id = TRY(segments_.layer_diff_id(segments, stop_));
-    blob::BlobStore::Writer writer = TRY(request_.layout.blobs().writer());
-    for (const blob::Segment& segment : segments) {
-      TRY(append(writer, segment));
-    }
-    const std::string& end = blob::layer_end(request_.compression);
-    TRY(writer.append(end));
-    out.blob.size_bytes += end.size();
-    for (const blob::Segment& segment : segments) {
-      out.blob.size_bytes += segment.size_bytes;
-    }
-    out.blob.digest = TRY(std::move(writer).commit());
-    out.blob.media_type = image::layer_media_type(
-        request_.compression == blob::SegmentCompression::kZstd ? image::LayerCompression::kZstd
-                                                                : image::LayerCompression::kGzip);
+    image::EnvironmentLayer out =
+        TRY(build::make_layer(segments, segments_, request_.layout, stop_));
     progress_.advance("writing layers", 1, out.packages.front());
     return out;
   }
 
-  Status append(blob::BlobStore::Writer& writer, const blob::Segment& segment) {
-    const std::string path = TRY(segments_.blobs().path(segment.digest));
-    io::FileReader reader = TRY(io::FileReader::open(path));
-    std::vector<char> buffer(std::size_t{256} * 1024);
-    for (;;) {
-      const std::size_t count = TRY(reader.read(buffer));
-      if (count == 0) {
-        return {};
-      }
-      TRY(writer.append({buffer.data(), count}));
+  // A layer that holds no package.
+  Result<image::EnvironmentLayer> make_plain_layer(std::string contents,
+                                                   const blob::Segment& segment) {
+    const NamedSegment one{.name = "", .segment = segment};
+    image::EnvironmentLayer out =
+        TRY(build::make_layer({&one, 1}, segments_, request_.layout, stop_));
+    out.packages.clear();
+    out.package_bytes.clear();
+    out.contents = std::move(contents);
+    return out;
+  }
+
+  Result<std::string> compile(const source::BytecodeBatch& batch) {
+    Result<std::string> tag = compile_bytecode_contained(batch, {.engine = *engine_,
+                                                                 .base = request_.base,
+                                                                 .layout = request_.layout,
+                                                                 .segments = segments_,
+                                                                 .cache = channels_.cache_directory,
+                                                                 .pool = pool_,
+                                                                 .stop = stop_,
+                                                                 .progress = progress_});
+    if (!tag && tag.error().kind == ErrorKind::kUnsupported) {
+      not_compiled_ = tag.error().message;
     }
+    return tag;
   }
 
   const BuildRequest& request_;
   const Channels& channels_;
+  const runtime::Engine* engine_;
   const std::stop_token& stop_;
   Progress& progress_;
   blob::SegmentStore segments_;
   io::ThreadPool pool_;
   std::vector<conda::PackageRecord> records_;
   std::vector<source::Channel> known_channels_;
+  std::string not_compiled_;
 };
+
+bool is_noarch_python(const lock::CondaPackage& one) {
+  return one.record.noarch == conda::Noarch::kPython;
+}
+
+bool runs_here(const std::string& platform) {
+  struct utsname system{};
+  ::uname(&system);
+  const auto here = image::parse_platform(std::string("linux/") + system.machine);
+  const auto wanted = image::parse_platform(platform);
+  return here && wanted && image::suits(*wanted, *here) > 0;
+}
+
+Result<std::optional<BuildOutcome>> look_up(const BuildRequest& request) {
+  std::optional<BuildOutcome> out;
+  if (request.from_nothing) {
+    return out;
+  }
+  if (auto found = TRY(find_build(request))) {
+    out.emplace();
+    out->manifest = std::move(*found);
+    out->key = Digest::of(build_inputs(request).canonical());
+    out->found = true;
+    out->packages = request.lock.conda.packages.size();
+  }
+  return out;
+}
+
+// `why` is filled where the environment's Python does not run on the base.
+Result<BuildOutcome> build_under_lock(const BuildRequest& request, const Channels& channels,
+                                      const std::stop_token& stop, Progress& progress,
+                                      std::string& why) {
+  const Digest key = Digest::of(build_inputs(request).canonical());
+  const blob::WorkLock lock = TRY(blob::WorkLock::hold(
+      request.layout.root(), key.hex(),
+      fmt::format("building the image of {} packages", request.lock.conda.packages.size()), stop,
+      progress));
+  if (lock.waited()) {
+    if (auto found = TRY(look_up(request))) {
+      return std::move(*found);
+    }
+  }
+  std::optional<runtime::Engine> engine;
+  if (compiles_bytecode(request)) {
+    engine.emplace(TRY(runtime::Engine::find(channels.cache_directory, stop, progress)));
+  }
+  std::optional<io::TemporaryDirectory> apart;
+  if (request.from_nothing) {
+    apart.emplace(TRY(io::TemporaryDirectory::create(channels.cache_directory)));
+  }
+  Builder builder(request, channels, engine ? &*engine : nullptr,
+                  apart ? apart->path() : channels.cache_directory + "/segments", stop, progress);
+  Result<BuildOutcome> out = builder.run();
+  why = builder.not_compiled();
+  if (out) {
+    out->key = key;
+    if (!request.from_nothing) {
+      TRY(remember(request, key, out->manifest));
+    }
+  }
+  return out;
+}
 
 }  // namespace
 
@@ -242,7 +321,31 @@ Json build_inputs(const BuildRequest& request) {
       .set("prefix", image::kEnvironmentPrefix)
       .set("compression", blob::compression_identity(request.compression))
       .set("variables", std::move(variables));
+  if (compiles_bytecode(request)) {
+    out.set("bytecode", "checked-hash");
+  }
   return out;
+}
+
+bool compiles_bytecode(const BuildRequest& request) {
+  const std::vector<lock::CondaPackage>& packages = request.lock.conda.packages;
+  return request.bytecode && !request.base.manifest.layers.empty() &&
+         std::ranges::any_of(packages, is_noarch_python) &&
+         std::ranges::any_of(packages,
+                             [](const auto& one) { return one.record.name == "python"; }) &&
+         runs_here(request.lock.platform);
+}
+
+Result<std::string> why_no_bytecode(const BuildRequest& request, const std::string& cache,
+                                    const std::stop_token& stop, Progress& progress) {
+  if (!compiles_bytecode(request)) {
+    return std::string();
+  }
+  const Result<runtime::Engine> engine = runtime::Engine::find(cache, stop, progress);
+  if (!engine && engine.error().kind != ErrorKind::kUnsupported) {
+    return engine.error();
+  }
+  return engine ? std::string() : engine.error().message;
 }
 
 Result<std::optional<image::Descriptor>> find_build(const BuildRequest& request) {
@@ -289,54 +392,34 @@ Result<std::optional<Relative>> nearest_build(const BuildRequest& request) {
   return best;
 }
 
-Result<BuildOutcome> build_environment(const BuildRequest& request, const Channels& channels,
+Result<BuildOutcome> build_environment(const BuildRequest& wanted, const Channels& channels,
                                        const std::stop_token& stop, Progress& progress) {
-  TRY(check_supported(request));
-  const Digest key = Digest::of(build_inputs(request).canonical());
-  const auto look = [&]() -> Result<std::optional<BuildOutcome>> {
-    if (request.from_nothing) {
-      return std::optional<BuildOutcome>();
-    }
-    auto found = TRY(find_build(request));
-    if (!found) {
-      return std::optional<BuildOutcome>();
-    }
-    BuildOutcome out;
-    out.manifest = std::move(*found);
-    out.key = key;
-    out.found = true;
-    out.packages = request.lock.conda.packages.size();
-    return std::optional(std::move(out));
-  };
-  if (auto found = TRY(look())) {
+  TRY(check_supported(wanted));
+  if (auto found = TRY(look_up(wanted))) {
     return std::move(*found);
   }
-  TRY(request.layout.create());
-  const blob::Lease lease = TRY(blob::Lease::take(request.layout.root()));
+  TRY(wanted.layout.create());
+  const blob::Lease lease = TRY(blob::Lease::take(wanted.layout.root()));
   const auto packages_lease =
       TRY(blob::Lease::take_where_writable(channels.cache_directory + "/packages"));
   const auto segments_lease =
       TRY(blob::Lease::take_where_writable(channels.cache_directory + "/segments"));
-  const blob::WorkLock lock = TRY(blob::WorkLock::hold(
-      request.layout.root(), key.hex(),
-      fmt::format("building the image of {} packages", request.lock.conda.packages.size()), stop,
-      progress));
-  if (lock.waited()) {
-    if (auto found = TRY(look())) {
-      return std::move(*found);
+  std::string why = TRY(why_no_bytecode(wanted, channels.cache_directory, stop, progress));
+  if (why.empty()) {
+    Result<BuildOutcome> out = build_under_lock(wanted, channels, stop, progress, why);
+    if (out || why.empty()) {
+      return out;
     }
   }
-  if (request.from_nothing) {
-    const io::TemporaryDirectory apart =
-        TRY(io::TemporaryDirectory::create(channels.cache_directory));
-    BuildOutcome out = TRY(Builder(request, channels, apart.path(), stop, progress).run());
-    out.key = key;
-    return out;
+  BuildRequest request = wanted;
+  request.bytecode = false;
+  if (auto found = TRY(look_up(request))) {
+    found->without_bytecode = std::move(why);
+    return std::move(*found);
   }
-  BuildOutcome out =
-      TRY(Builder(request, channels, channels.cache_directory + "/segments", stop, progress).run());
-  out.key = key;
-  TRY(remember(request, key, out.manifest));
+  std::string nothing;
+  BuildOutcome out = TRY(build_under_lock(request, channels, stop, progress, nothing));
+  out.without_bytecode = std::move(why);
   return out;
 }
 

@@ -26,6 +26,9 @@ struct BuildRequest {
   const image::BaseImage& base;
   const image::Layout& layout;  // where the image goes: the workspace's
   blob::SegmentCompression compression = blob::SegmentCompression::kZstd;
+  // Bytecode for noarch Python packages, which ship none: compiled by the environment's own Python
+  // in a container, and so only where one can be had (see compiles_bytecode).
+  bool bytecode = true;
   bool offline = false;
   // Use nothing that an earlier build made: to compare with it.
   bool from_nothing = false;
@@ -33,6 +36,16 @@ struct BuildRequest {
 
 // What packages ask of the machine and the base that run them: "__glibc >=2.17,<3.0.a0".
 std::vector<std::string> needs_of(const lock::Lock& lock);
+
+// Whether this build has anything to compile and could run it: there are noarch Python packages and
+// a Python for this machine's processor, on a base that has files. Whether a container can be had
+// is not asked.
+bool compiles_bytecode(const BuildRequest& request);
+
+// Why bytecode cannot be had here: no container can; "" where it can, or is not asked for.
+// kCancelled.
+Result<std::string> why_no_bytecode(const BuildRequest& request, const std::string& cache,
+                                    const std::stop_token& stop, Progress& progress);
 
 // Everything that decides the image, as an object of texts; its digest is the key that builds are
 // found by. The lock counts by its contents, so definitions that are written differently share an
@@ -66,13 +79,15 @@ struct BuildOutcome {
   std::size_t packages_made = 0;  // whose segments were made now
   std::vector<source::Clobber> clobbers;
   std::vector<source::LinkScript> scripts;  // not run
+  std::string without_bytecode;             // why; "": it has what it needs
 };
 
 // Finds the image or makes it, and remembers it under its key. The name in the layout is the
-// caller's to give. The same lock, base and definition give the same digest on every machine.
+// caller's to give. The same lock, base and definition give the same digest on every machine that
+// can compile bytecode, and another one, under another key, on all that cannot.
 // kUnsupported: pip or apt packages, which are not built yet; a Dockerfile as base; packages whose
 // lock is not complete. kCorrupt, kUnavailable, ...: as fetching and making segments say.
-Result<BuildOutcome> build_environment(const BuildRequest& request, const Channels& channels,
+Result<BuildOutcome> build_environment(const BuildRequest& wanted, const Channels& channels,
                                        const std::stop_token& stop, Progress& progress);
 
 }  // namespace cloche::build

@@ -16,13 +16,44 @@ namespace {
 // "created" of everything made here: a time would make two builds of one lock differ.
 constexpr std::string_view kCreated = "1970-01-01T00:00:00Z";
 constexpr std::string_view kHistoryStart = "cloche: ";
+constexpr std::string_view kContentsStart = "cloche environment: ";  // of layers without packages
 // What a base without PATH is taken to have: Docker's own default.
 constexpr std::string_view kDefaultPath =
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 // All of them: what a layer holds is read back from it (packages_of).
 std::string layer_history(const EnvironmentLayer& layer) {
-  return std::string(kHistoryStart) + join(layer.packages, ", ");
+  return layer.packages.empty() ? std::string(kContentsStart) + layer.contents
+                                : std::string(kHistoryStart) + join(layer.packages, ", ");
+}
+
+// The sizes are for people: of a layer of one package they are the layer's.
+Descriptor annotated(const EnvironmentLayer& layer) {
+  Descriptor out = layer.blob;
+  out.annotations.erase(std::string(kPackageBytesAnnotation));
+  if (layer.packages.size() > 1 && layer.package_bytes.size() == layer.packages.size()) {
+    std::vector<std::string> sizes;
+    sizes.reserve(layer.package_bytes.size());
+    for (const std::uint64_t size : layer.package_bytes) {
+      sizes.push_back(std::to_string(size));
+    }
+    out.annotations[std::string(kPackageBytesAnnotation)] = join(sizes, " ");
+  }
+  return out;
+}
+
+// Nothing where the annotation does not give one for each.
+std::vector<std::uint64_t> package_bytes_of(const Descriptor& blob, std::size_t packages) {
+  std::vector<std::uint64_t> out;
+  const auto found = blob.annotations.find(std::string(kPackageBytesAnnotation));
+  if (packages == 1) {
+    out.push_back(blob.size_bytes);
+  } else if (found != blob.annotations.end()) {
+    for (const std::string_view one : split(found->second, ' ')) {
+      std::from_chars(one.data(), one.data() + one.size(), out.emplace_back());
+    }
+  }
+  return out.size() == packages ? out : std::vector<std::uint64_t>();
 }
 
 std::vector<std::string> packages_of(std::string_view history) {
@@ -156,7 +187,7 @@ Result<ImageDocuments> compose(const BaseImage& base, const std::vector<Environm
   complete_history(out.config);
   out.config.created = kCreated;
   for (const EnvironmentLayer& layer : layers) {
-    out.manifest.layers.push_back(layer.blob);
+    out.manifest.layers.push_back(annotated(layer));
     out.config.diff_ids.push_back(layer.diff_id);
     out.config.history.push_back(
         {.created = std::string(kCreated), .created_by = layer_history(layer)});
@@ -181,9 +212,15 @@ Result<std::optional<Environment>> environment_of(const ImageDocuments& image) {
     return fail(ErrorKind::kInvalid, "the image's history does not account for its layers");
   }
   for (std::size_t i = 0; i < own; ++i) {
-    out.layers.push_back({.blob = image.manifest.layers[out.base_layers + i],
-                          .diff_id = image.config.diff_ids[out.base_layers + i],
-                          .packages = packages_of(steps[steps.size() - own + i]->created_by)});
+    EnvironmentLayer& layer = out.layers.emplace_back();
+    const std::string_view step = steps[steps.size() - own + i]->created_by;
+    layer.blob = image.manifest.layers[out.base_layers + i];
+    layer.diff_id = image.config.diff_ids[out.base_layers + i];
+    layer.packages = packages_of(step);
+    layer.package_bytes = package_bytes_of(layer.blob, layer.packages.size());
+    if (step.starts_with(kContentsStart)) {
+      layer.contents = step.substr(kContentsStart.size());
+    }
   }
   return std::optional(std::move(out));
 }

@@ -1,6 +1,7 @@
 // An environment's layers put onto a base: the config and the manifest that make them an image.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -24,6 +25,9 @@ inline constexpr std::string_view kPackagesLabel = "dev.cloche.packages";
 inline constexpr std::string_view kBaseLayersLabel = "dev.cloche.base-layers";
 inline constexpr std::string_view kNeedsLabel = "dev.cloche.needs";
 inline constexpr std::string_view kVariablesLabel = "dev.cloche.variables";
+// Annotation of a layer with several packages: the bytes of each, compressed, in the history's
+// order.
+inline constexpr std::string_view kPackageBytesAnnotation = "dev.cloche.package-bytes";
 inline constexpr std::string_view kBaseNameLabel = "org.opencontainers.image.base.name";
 inline constexpr std::string_view kBaseDigestLabel = "org.opencontainers.image.base.digest";
 
@@ -37,7 +41,9 @@ struct BaseImage {
 struct EnvironmentLayer {
   Descriptor blob;
   Digest diff_id;
-  std::vector<std::string> packages;  // "numpy 1.26.4", for the history
+  std::vector<std::string> packages;         // "numpy 1.26.4", for the history
+  std::vector<std::uint64_t> package_bytes;  // of each, compressed; empty: not known
+  std::string contents = {};                 // of a layer without packages: what it holds
 };
 
 struct EnvironmentSettings {

@@ -37,11 +37,19 @@ BaseImage base(const std::string& name, std::size_t layers) {
 }
 
 std::vector<EnvironmentLayer> some_layers() {
-  return {
-      {.blob = layer("numpy"), .diff_id = Digest::of("numpy tar"), .packages = {"numpy 1.26.4"}},
-      {.blob = layer("small"),
-       .diff_id = Digest::of("small tar"),
-       .packages = {"six 1.16.0", "tzdata 2024a"}}};
+  return {{.blob = layer("numpy"),
+           .diff_id = Digest::of("numpy tar"),
+           .packages = {"numpy 1.26.4"},
+           .package_bytes = {layer("numpy").size_bytes}},
+          {.blob = layer("small"),
+           .diff_id = Digest::of("small tar"),
+           .packages = {"six 1.16.0", "tzdata 2024a"},
+           .package_bytes = {11000, 250000}},
+          {.blob = layer("history"),
+           .diff_id = Digest::of("history tar"),
+           .packages = {},
+           .package_bytes = {},
+           .contents = "conda-meta/history"}};
 }
 
 EnvironmentSettings some_settings() {
@@ -96,13 +104,14 @@ ImageDocuments composed(const BaseImage& on) {
 
 TEST(EnvironmentImage, HasTheBaseBelowAndTheEnvironmentFirstInPath) {
   const ImageDocuments image = composed(base("debian", 1));
-  EXPECT_EQ(image.manifest.layers.size(), 3U);
-  EXPECT_EQ(image.config.diff_ids.size(), 3U);
+  EXPECT_EQ(image.manifest.layers.size(), 4U);
+  EXPECT_EQ(image.config.diff_ids.size(), 4U);
   EXPECT_EQ(image.config.variable("PATH"), "/opt/cloche/env/bin:/usr/bin:/bin");
   EXPECT_EQ(image.config.variable("CONDA_PREFIX"), "/opt/cloche/env");
   EXPECT_EQ(image.config.variable("LANG"), "C") << "the definition's wins";
   EXPECT_EQ(image.config.env.front(), "LANG=C") << "and stands where the base has it";
-  EXPECT_EQ(image.config.history.back().created_by, "cloche: six 1.16.0, tzdata 2024a");
+  EXPECT_EQ(image.config.history[2].created_by, "cloche: six 1.16.0, tzdata 2024a");
+  EXPECT_EQ(image.config.history[3].created_by, "cloche environment: conda-meta/history");
   EXPECT_EQ(image.config.labels.at("dev.cloche.needs"), "__cuda; __glibc >=2.17,<3.0.a0");
   EXPECT_EQ(image.config.labels.at("org.opencontainers.image.base.name"), "debian");
 }
@@ -129,8 +138,11 @@ TEST(EnvironmentImage, IsReadBack) {
     ASSERT_VALUE(environment, environment_of(composed(on)));
     ASSERT_TRUE(environment.has_value());
     EXPECT_EQ(environment->base_layers, on.manifest.layers.size());
-    ASSERT_EQ(environment->layers.size(), 2U);
+    ASSERT_EQ(environment->layers.size(), 3U);
     EXPECT_THAT(environment->layers[1].packages, ElementsAre("six 1.16.0", "tzdata 2024a"));
+    EXPECT_THAT(environment->layers[1].package_bytes, ElementsAre(11000, 250000));
+    EXPECT_EQ(environment->layers[2].contents, "conda-meta/history");
+    EXPECT_TRUE(environment->layers[2].packages.empty());
     EXPECT_EQ(environment->settings.variables, some_settings().variables);
     EXPECT_EQ(environment->settings.needs, some_settings().needs);
   }
@@ -174,7 +186,7 @@ TEST(EnvironmentImage, StandsOnAnotherToo) {
   lower.config = image.config;
   const ImageDocuments upper = composed(lower);
   EXPECT_EQ(upper.config.variable("PATH"), image.config.variable("PATH"));
-  EXPECT_EQ(upper.config.labels.at("dev.cloche.base-layers"), "3");
+  EXPECT_EQ(upper.config.labels.at("dev.cloche.base-layers"), "4");
   ASSERT_VALUE(rebased, rebase(upper, base("python", 4)));
   EXPECT_EQ(rebased.config.to_json(), composed(base("python", 4)).config.to_json());
 }
@@ -184,7 +196,7 @@ TEST(EnvironmentImage, RefusesWhatCannotBe) {
   BaseImage tall = base("tall", kMostLayers - 1);
   const auto too_many = rebase(image, tall);
   ASSERT_FALSE(too_many.has_value());
-  EXPECT_THAT(too_many.error().message, HasSubstr("128 layers"));
+  EXPECT_THAT(too_many.error().message, HasSubstr("129 layers"));
 
   const BaseImage debian = base("debian", 1);
   EXPECT_FALSE(rebase({debian.manifest, debian.config}, base("python", 4)).has_value());

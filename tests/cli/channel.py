@@ -23,7 +23,7 @@ class Channel:
         return self.folder.as_uri()
 
     def add(self, name, version, depends=(), files=None, subdir="noarch", build="0", number=0, **more):
-        """A package whose archive has `files` (path -> text)."""
+        """A package whose archive has `files` (path -> text or bytes)."""
         file_name = f"{name}-{version}-{build}.tar.bz2"
         record = {"name": name, "version": version, "build": build, "build_number": number, "depends": list(depends)}
         record.update({"subdir": subdir, "license": "MIT", **more})
@@ -41,21 +41,23 @@ class Channel:
 
 
 def archive(index, files):
+    files = {path: (text if isinstance(text, bytes) else text.encode()) for path, text in files.items()}
     paths = [
-        {"_path": path, "path_type": "hardlink", "sha256": hashlib.sha256(text.encode()).hexdigest(), "size_in_bytes": len(text)}
-        for path, text in files.items()
+        {"_path": path, "path_type": "hardlink", "sha256": hashlib.sha256(data).hexdigest(), "size_in_bytes": len(data)}
+        for path, data in files.items()
     ]
     members = {
-        "info/index.json": json.dumps(index),
-        "info/paths.json": json.dumps({"paths": paths, "paths_version": 1}),
+        "info/index.json": json.dumps(index).encode(),
+        "info/paths.json": json.dumps({"paths": paths, "paths_version": 1}).encode(),
         **files,
     }
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:
-        for path, text in members.items():
+        for path, data in members.items():
             member = tarfile.TarInfo(path)
-            member.size = len(text)
-            tar.addfile(member, io.BytesIO(text.encode()))
+            member.size = len(data)
+            member.mode = 0o755 if data[:4] in (b"\x7fELF", b"#!/b") else 0o644
+            tar.addfile(member, io.BytesIO(data))
     return bz2.compress(out.getvalue())
 
 

@@ -27,6 +27,7 @@ struct BuildOptions : LockingOptions {
   std::string compression = "zstd";
   bool dry_run = false;
   bool verify = false;
+  bool no_bytecode = false;
   std::string push;
 };
 
@@ -43,6 +44,10 @@ std::string text(const Json& data, const Style& /*style*/) {
            text_of_push(data["pushed"]);
   }
   std::string out;
+  if (!data["without_bytecode"].is_null()) {
+    out +=
+        fmt::format("without bytecode: {}\n", printable(data.string_or_empty("without_bytecode")));
+  }
   for (const Json& one : data["scripts"].items()) {
     out += fmt::format("not run: the {} script of {}\n", one.string_or_empty("action"),
                        printable(one.string_or_empty("package")));
@@ -73,8 +78,16 @@ std::string dry_text(const Json& data, const Style& /*style*/) {
   return out;
 }
 
-Result<Report> run_dry(const build::BuildRequest& request) {
-  const auto found = TRY(build::find_build(request));
+Result<Report> run_dry(build::BuildRequest request, ChannelAccess& access,
+                       const std::stop_token& stop, Context& context) {
+  auto found = TRY(build::find_build(request));
+  if (!found) {
+    ProgressDisplay progress(context.terminal(), access.clock(), progress_form(context));
+    const std::string why =
+        TRY(build::why_no_bytecode(request, access.channels().cache_directory, stop, progress));
+    request.bytecode = request.bytecode && why.empty();
+    found = TRY(build::find_build(request));
+  }
   const auto nearest = TRY(build::nearest_build(request));
   Json changed = Json::array();
   if (!found && nearest) {
@@ -196,9 +209,10 @@ Result<Report> run_build(const BuildOptions& options, Context& context) {
                               .base = base,
                               .layout = layout,
                               .compression = TRY(blob::parse_compression(options.compression)),
+                              .bytecode = !options.no_bytecode,
                               .offline = options.offline};
   if (options.dry_run) {
-    return run_dry(request);
+    return run_dry(request, *access, interrupt.token(), context);
   }
   // Until the image has a name no root leads to it.
   const blob::Lease lease = TRY(blob::Lease::take(layout.root()));
@@ -224,12 +238,13 @@ Result<Report> run_build(const BuildOptions& options, Context& context) {
       .set("layer_bytes", static_cast<std::int64_t>(outcome.layer_bytes))
       .set("clobbered", clobber_records(outcome.clobbers))
       .set("scripts", script_records(outcome.scripts))
+      .set("without_bytecode", text_or_null(outcome.without_bytecode))
       .set("pushed", std::move(pushed))
       .set("lock", locked.entry.digest.to_string());
   return Report{.data = std::move(data), .text = text};
 }
 
-constexpr std::array<Argument, 5> kOwnArguments = {{
+constexpr std::array<Argument, 6> kOwnArguments = {{
     {.name = "REF",
      .help = "The environment: a reference, or a file or directory",
      .required = true,
@@ -241,6 +256,9 @@ constexpr std::array<Argument, 5> kOwnArguments = {{
     {.name = "verify",
      .help = "Build once more from nothing and compare the digests",
      .field = kField<&BuildOptions::verify>},
+    {.name = "no-bytecode",
+     .help = "Leave out bytecode of noarch Python packages; this image needs no container to build",
+     .field = kField<&BuildOptions::no_bytecode>},
     {.name = "push",
      .value = "IMAGE",
      .help = "Send the image to a container registry: registry.example.com/team/train:3",
@@ -267,10 +285,13 @@ const Command kEnvBuild = {
     .path = "env build",
     .summary = "build an environment's image",
     .description =
-        "Makes one OCI image of the environment's lock on its base image, without a daemon and "
-        "without running anything: each package becomes a segment, once for all environments, and "
-        "segments become layers. The same lock and base give the same digest on every machine, on "
-        "every day.\n\n"
+        "Makes one OCI image of the environment's lock on its base image, without a daemon: each "
+        "package becomes a segment, once for all environments, and segments become layers. The "
+        "same lock and base give the same digest on every machine, on every day.\n\n"
+        "Nothing that packages bring is run, but for the environment's Python, which compiles "
+        "noarch Python packages in a container without a network, once for each package and "
+        "interpreter. Where there is no runc or crun, or the image is for another processor, their "
+        "bytecode is left out: that is another image, and the output says so.\n\n"
         "The image is kept in the workspace, which is an OCI image layout: skopeo copy "
         "oci:.cloche:NAME reads it in place. A second build, also of another definition with the "
         "same lock, is a look-up.",

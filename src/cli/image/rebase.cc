@@ -63,6 +63,19 @@ Status check_fits(const FoundImage& image, const image::Environment& environment
   return {};
 }
 
+// A collection that began before our lease may have taken layers of an image that somebody has just
+// deleted; what is there now stays.
+Status use_layers(const image::Manifest& manifest, const image::Layout& layout) {
+  for (const image::Descriptor& layer : manifest.layers) {
+    if (!layout.blobs().use(layer.digest)) {
+      return fail(ErrorKind::kNotFound, "the layer {} is not there",
+                  short_digest(layer.digest.to_string()))
+          .with_hint("pull or build the image again");
+    }
+  }
+  return {};
+}
+
 Result<Report> run_rebase(const RebaseOptions& options, Context& context) {
   if (options.onto.empty()) {
     return fail(ErrorKind::kUsage, "the base is missing")
@@ -70,6 +83,8 @@ Result<Report> run_rebase(const RebaseOptions& options, Context& context) {
   }
   const Interrupt interrupt;
   const image::Layout layout = layout_of(context);
+  // From before the layers are looked at until the new image has its name.
+  const blob::Lease lease = TRY(blob::Lease::take(layout.root()));
   const FoundImage image = TRY(find_image(options.image, options.platform, layout));
   const image::BaseImage onto =
       TRY(build::local_base(options.onto, image.documents.config.platform, layout));
@@ -77,7 +92,7 @@ Result<Report> run_rebase(const RebaseOptions& options, Context& context) {
   const image::CLibrary library = TRY(base_library(onto, layout, interrupt.token(), context));
   const image::Environment environment = image.environment.value_or(image::Environment{});
   TRY(check_fits(image, environment, onto, library));
-  const blob::Lease lease = TRY(blob::Lease::take(layout.root()));  // until it has its name
+  TRY(use_layers(made.manifest, layout));
   const image::Descriptor manifest =
       TRY(image::put_image(layout.blobs(), made.manifest, made.config));
   const std::string name =

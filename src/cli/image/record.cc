@@ -14,6 +14,14 @@ Json names(const std::vector<std::string>& packages) {
   return out;
 }
 
+Json sizes(const std::vector<std::uint64_t>& package_bytes) {
+  Json out = Json::array();
+  for (const std::uint64_t one : package_bytes) {
+    out.push(static_cast<std::int64_t>(one));
+  }
+  return out;
+}
+
 // What made each layer, by the history, as far as that accounts for them.
 std::vector<std::string> steps_of(const image::ImageConfig& config) {
   std::vector<std::string> out;
@@ -105,6 +113,8 @@ Json layer_records(const FoundImage& image) {
         .set("base", image.environment ? Json(!ours) : Json())
         .set("packages",
              ours ? names(image.environment->layers[i - below].packages) : Json::array())
+        .set("package_sizes",
+             ours ? sizes(image.environment->layers[i - below].package_bytes) : Json::array())
         .set("created_by", text_or_null(steps[i]));
     out.push(std::move(record));
   }

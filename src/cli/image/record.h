@@ -41,8 +41,9 @@ Json image_side(const FoundImage& image);
 // {"reference", "digest"}; null where the image does not say.
 Json base_record(const FoundImage& image);
 
-// {"digest", "diff_id", "size", "base", "packages", "created_by"} of each layer, the lowest first.
-// "base": below the environment; null in an image that has none.
+// {"digest", "diff_id", "size", "base", "packages", "package_sizes", "created_by"} of each layer,
+// the lowest first. "base": below the environment; null in an image that has none. "package_sizes":
+// compressed, of each package; empty where the image does not say.
 Json layer_records(const FoundImage& image);
 
 // "sha256:0123456789ab"

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "cli/command_table.h"
+#include "cli/image/choice.h"
 #include "cli/image/record.h"
 #include "cli/messages.h"
 #include "cli/table.h"
@@ -12,11 +12,6 @@
 
 namespace cloche::cli {
 namespace {
-
-struct ShowOptions {
-  std::string name;
-  std::string platform = "linux-64";
-};
 
 std::vector<std::string> texts_of(const Json& list) {
   std::vector<std::string> out;
@@ -60,7 +55,7 @@ std::string text(const Json& data, const Style& style) {
   return sheet.render(style) + "\n" + layer_table(data["layers"], style);
 }
 
-Result<Report> run_show(const ShowOptions& options, Context& context) {
+Result<Report> run_show(const ImageChoice& options, Context& context) {
   const FoundImage image = TRY(find_image(options.name, options.platform, layout_of(context)));
   const image::ImageConfig& config = image.documents.config;
   const std::vector<std::string> needs =
@@ -82,18 +77,6 @@ Result<Report> run_show(const ShowOptions& options, Context& context) {
   return Report{.data = std::move(data), .text = text};
 }
 
-constexpr std::array<Argument, 2> kArguments = {{
-    {.name = "NAME",
-     .help = "The image: its name, or its manifest's digest",
-     .required = true,
-     .source = Source::kImages,
-     .field = kField<&ShowOptions::name>},
-    {.name = "platform",
-     .value = "PLATFORM",
-     .help = "Which image of an index (default: linux-64)",
-     .field = kField<&ShowOptions::platform>},
-}};
-
 constexpr std::array<Example, 2> kExamples = {{
     {"An environment's image", "cloche image show train:1"},
     {"What its packages ask of a base", "cloche image show train:1 --output json | jq .needs"},
@@ -108,10 +91,10 @@ const Command kImageShow = {
         "Shows how an image runs (variables, user, entrypoint), its labels, the base that it "
         "stands on, and its layers with their sizes, the lowest first: the base's with the step "
         "that made them, the environment's with the packages that they hold.",
-    .arguments = kArguments,
+    .arguments = kImageChoiceArguments<ImageChoice>,
     .examples = kExamples,
     .see_also = "image tree, image diff, image list",
-    .run = run<ShowOptions, run_show>,
+    .run = run<ImageChoice, run_show>,
 };
 
 }  // namespace cloche::cli

@@ -3,18 +3,13 @@
 
 #include <fmt/format.h>
 
-#include "cli/command_table.h"
+#include "cli/image/choice.h"
 #include "cli/image/record.h"
 #include "cli/messages.h"
 #include "core/text.h"
 
 namespace cloche::cli {
 namespace {
-
-struct TreeOptions {
-  std::string name;
-  std::string platform = "linux-64";
-};
 
 std::string layer_text(const Json& layer, bool last) {
   std::string out =
@@ -26,9 +21,14 @@ std::string layer_text(const Json& layer, bool last) {
     return out + (step.empty() ? "\n" : fmt::format("  {}\n", printable(step)));
   }
   out += '\n';
-  for (const Json& one : packages) {
-    out += fmt::format("{}   {} {}\n", last ? " " : "│", &one == &packages.back() ? "└──" : "├──",
-                       printable(one.as_string()));
+  const Json::Array& sizes = layer["package_sizes"].items();
+  for (std::size_t i = 0; i < packages.size(); ++i) {
+    const std::string size =
+        i < sizes.size() && packages.size() > 1
+            ? "  " + bytes_text(static_cast<std::uint64_t>(sizes[i].as_integer()))
+            : "";
+    out += fmt::format("{}   {} {}{}\n", last ? " " : "│", i + 1 == packages.size() ? "└──" : "├──",
+                       printable(packages[i].as_string()), size);
   }
   return out;
 }
@@ -43,24 +43,12 @@ std::string text(const Json& data, const Style& /*style*/) {
   return out;
 }
 
-Result<Report> run_tree(const TreeOptions& options, Context& context) {
+Result<Report> run_tree(const ImageChoice& options, Context& context) {
   const FoundImage image = TRY(find_image(options.name, options.platform, layout_of(context)));
   Json data = image_side(image);
   data.set("layers", layer_records(image));
   return Report{.data = std::move(data), .text = text};
 }
-
-constexpr std::array<Argument, 2> kArguments = {{
-    {.name = "NAME",
-     .help = "The image: its name, or its manifest's digest",
-     .required = true,
-     .source = Source::kImages,
-     .field = kField<&TreeOptions::name>},
-    {.name = "platform",
-     .value = "PLATFORM",
-     .help = "Which image of an index (default: linux-64)",
-     .field = kField<&TreeOptions::platform>},
-}};
 
 constexpr std::array<Example, 1> kExamples = {{
     {"Which layer holds what", "cloche image tree train:1"},
@@ -73,11 +61,12 @@ const Command kImageTree = {
     .summary = "show which layer holds which packages",
     .description =
         "Draws an image's layers, the lowest first, each with its compressed size and its "
-        "packages; a layer of the base with the step that made it.",
-    .arguments = kArguments,
+        "packages, where there are several with their sizes too; a layer of the base with the step "
+        "that made it.",
+    .arguments = kImageChoiceArguments<ImageChoice>,
     .examples = kExamples,
     .see_also = "image show, image diff",
-    .run = run<TreeOptions, run_tree>,
+    .run = run<ImageChoice, run_tree>,
 };
 
 }  // namespace cloche::cli

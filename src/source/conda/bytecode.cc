@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <string_view>
 
+#include <fmt/format.h>
+
 #include "core/files.h"
 #include "core/text.h"
 #include "io/process.h"
@@ -34,6 +36,66 @@ for source in lines[2:]:
     if made is None:
         made = os.path.join(root, source + 'c')
     sys.stdout.write(os.path.relpath(made, root) + '\n')
+)";
+
+// Before Python 3.11 the order of a frozenset's members in bytecode can depend on where the
+// interpreter lay in memory: such files go without. A shortage of memory is an error, for it would
+// make a difference between machines.
+constexpr std::string_view kImageProgram = R"(
+import marshal, os, sys
+sys.path[:] = sys.path[1:]
+plain = (str, bytes, int, float, complex, type(u''))
+decode = getattr(os, 'fsdecode', lambda name: name)
+
+def is_stable(code):
+    for one in code.co_consts:
+        if isinstance(one, frozenset) and not all(isinstance(item, plain) for item in one):
+            return False
+        if hasattr(one, 'co_consts') and not is_stable(one):
+            return False
+    return True
+
+def compile_tree(tree, prefix):
+    import py_compile
+    options = {}
+    if hasattr(py_compile, 'PycInvalidationMode'):
+        options['invalidation_mode'] = py_compile.PycInvalidationMode.CHECKED_HASH
+    with open(tree + '.list', 'rb') as names:
+        sources = names.read().split(b'\0')[:-1]
+    for source in map(decode, sources):
+        try:
+            made = py_compile.compile(os.path.join(tree, source), doraise=True,
+                                      dfile=prefix + '/' + source, **options)
+        except MemoryError:
+            raise
+        except Exception:
+            continue
+        if made and sys.version_info < (3, 11):
+            with open(made, 'rb') as file:
+                bytecode = file.read()
+            header = 16 if options else 12 if sys.version_info >= (3, 3) else 8
+            if not is_stable(marshal.loads(bytecode[header:])):
+                os.remove(made)
+
+def compile_all(directory, prefix, packages, processes):
+    left, failed = 0, 0
+    for number in range(packages):
+        if left == processes:
+            failed, left = failed | os.wait()[1], left - 1
+        command = [sys.executable, '-E', '-s', '-S', '-B', '-W', 'ignore', __file__,
+                   os.path.join(directory, str(number)), prefix]
+        os.spawnv(os.P_NOWAIT, sys.executable, command)
+        left += 1
+    while left:
+        failed, left = failed | os.wait()[1], left - 1
+    if failed:
+        sys.exit('a source could not be compiled')
+    sys.stdout.write(getattr(getattr(sys, 'implementation', None), 'cache_tag', None) or '')
+
+if len(sys.argv) == 3:
+    compile_tree(sys.argv[1], sys.argv[2])
+else:
+    compile_all(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
 )";
 
 Result<std::string> compile_some(const BytecodeRequest& request, std::size_t from, std::size_t to,
@@ -69,6 +131,16 @@ Result<std::string> compile_some(const BytecodeRequest& request, std::size_t fro
 }
 
 }  // namespace
+
+std::string_view image_bytecode_program() { return kImageProgram; }
+
+std::string bytecode_path(const std::string& source, std::string_view tag) {
+  const std::string_view name = base_name(source);
+  return tag.empty()
+             ? source + "c"
+             : join_path(parent_path(source), fmt::format("__pycache__/{}.{}.pyc",
+                                                          name.substr(0, name.rfind('.')), tag));
+}
 
 Result<std::vector<std::string>> compile_bytecode(const BytecodeRequest& request,
                                                   io::ThreadPool& pool,

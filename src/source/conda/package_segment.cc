@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <unordered_set>
 #include <utility>
 
@@ -13,10 +14,12 @@
 #include "core/files.h"
 #include "core/text.h"
 #include "io/file.h"
+#include "io/temporary.h"
 #include "source/conda/link_ways.h"
 #include "source/conda/package_archive.h"
 #include "source/conda/package_files.h"
 #include "source/conda/prefix_record.h"
+#include "source/conda/python_sources.h"
 #include "source/conda/sorted_files.h"
 
 namespace cloche::source {
@@ -78,6 +81,11 @@ std::optional<SymbolicLinks> parse_links(std::string_view text) {
   return links;
 }
 
+// "openssl" for "openssl >=3.0,<4.0a0", as channels write dependencies.
+std::string_view name_in(std::string_view spec) {
+  return spec.substr(0, spec.find_first_of(" =<>!~[(,;"));
+}
+
 std::string file_name(const conda::PackageRecord& record) { return printable(record.file_name); }
 
 class Packing {
@@ -102,7 +110,10 @@ class Packing {
     TRY(find_paths());
     TRY(follow_links());
     const PrefixPlan plan(planned());
-    TRY(pool_.run(packages_.size(), [&](std::size_t i) { return find_segment(i, plan); }, stop_));
+    const std::string interpreter = options_.compile ? interpreter_identity() : std::string();
+    TRY(pool_.run(
+        packages_.size(), [&](std::size_t i) { return find_segment(i, plan, interpreter); },
+        stop_));
     TRY(make_missing());
     PackageSegments all;
     all.clobbers = plan.clobbers();
@@ -122,6 +133,8 @@ class Packing {
     std::vector<PlacedPath> paths;        // without what deliver() fills
     std::string archive;                  // "": not fetched
     std::unique_ptr<PackageFiles> files;  // while it is open
+    std::vector<std::string> sources;     // that get bytecode; sorted
+    std::string tree;                     // where it was compiled
     LinkWays ways;                        // `paths` are where they lead
     std::vector<std::string> lost;        // of `paths`: those that are another package's; sorted
     blob::SegmentKey key{"conda", blob::SegmentCompression::kZstd};
@@ -155,9 +168,13 @@ class Packing {
     return {};
   }
 
+  static std::string identity(const conda::PackageRecord& record) {
+    return record.sha256.empty() ? "md5:" + record.md5 : "sha256:" + record.sha256;
+  }
+
   // The package's bytes, and of noarch Python packages where they go.
   void add_identity(const conda::PackageRecord& record, blob::SegmentKey& key) const {
-    key.add("package", record.sha256.empty() ? "md5:" + record.md5 : "sha256:" + record.sha256);
+    key.add("package", identity(record));
     if (record.noarch == conda::Noarch::kPython) {
       key.add("python", placement_.python_version);
       key.add("site_packages", placement_.site_packages);
@@ -338,8 +355,11 @@ class Packing {
     return member.files->symbolic_links();
   }
 
-  Status find_segment(std::size_t i, const PrefixPlan& plan) {
+  Status find_segment(std::size_t i, const PrefixPlan& plan, const std::string& interpreter) {
     Member& member = members_[i];
+    if (!interpreter.empty()) {
+      add_sources(i, plan);
+    }
     for (const PlacedPath& placed : member.paths) {
       const bool kept = placed.entry.type == PathType::kDirectory ? plan.is_directory(placed.path)
                                                                   : plan.owns(i, placed.path);
@@ -349,11 +369,115 @@ class Packing {
     }
     std::ranges::sort(member.lost);
     member.key = segment_key(i);
+    if (!member.sources.empty()) {
+      member.key.add("bytecode", "checked-hash").add("interpreter", interpreter);
+    }
     if (const std::optional<blob::Segment> found = store_.find(member.key)) {
       member.segment = *found;
       member.found = true;
     }
     return {};
+  }
+
+  // The sources below site-packages of a noarch Python package, as in an installation (conda:
+  // conda/core/path_actions.py, CompileMultiPycAction). Where another package brings the bytecode,
+  // that one is taken.
+  void add_sources(std::size_t i, const PrefixPlan& plan) {
+    Member& member = members_[i];
+    if (packages_[i].noarch != conda::Noarch::kPython) {
+      return;
+    }
+    std::string tag = "cpython-" + placement_.python_version;
+    std::erase(tag, '.');
+    for (const PlacedPath& placed : member.paths) {
+      if (placed.path.ends_with(".py") && placed.kind == PlacedPath::Kind::kPath &&
+          placed.entry.type != PathType::kSoftlink && placed.entry.type != PathType::kDirectory &&
+          plan.owns(i, placed.path) && placed.path.starts_with(placement_.site_packages + "/") &&
+          plan.owner(bytecode_path(placed.path, tag)) < 0) {
+        member.sources.push_back(placed.path);
+      }
+    }
+    std::ranges::sort(member.sources);
+  }
+
+  // What decides bytecode besides the source: the packages that the interpreter and its standard
+  // library come from. A minor version is not enough, since compilers are mended too.
+  std::string interpreter_identity() const {
+    const std::string library = "lib/python" + placement_.python_version + "/";
+    std::string list;
+    for (const std::size_t i : interpreter_packages()) {
+      const bool counts = std::ranges::any_of(members_[i].paths, [&](const PlacedPath& placed) {
+        const std::string_view path = placed.path;
+        return path.starts_with("bin/python") || path.starts_with("lib/libpython") ||
+               (path.starts_with(library) &&
+                !path.substr(library.size()).starts_with("site-packages/"));
+      });
+      if (counts) {
+        list += identity(packages_[i]) + "\n";
+      }
+    }
+    return list.empty() ? "" : Digest::of(list).to_string();
+  }
+
+  // python and what it depends on, in the order of the packages; without noarch Python packages,
+  // which an interpreter does not need (pip is one, in a circle with it).
+  std::vector<std::size_t> interpreter_packages() const {
+    std::map<std::string_view, std::size_t> places;
+    for (std::size_t i = 0; i < packages_.size(); ++i) {
+      if (packages_[i].noarch != conda::Noarch::kPython) {
+        places.emplace(packages_[i].name, i);
+      }
+    }
+    std::set<std::size_t> found;
+    std::vector<std::string> open = {"python"};
+    while (!open.empty()) {
+      const auto place = places.find(open.back());
+      open.pop_back();
+      if (place == places.end() || !found.insert(place->second).second) {
+        continue;
+      }
+      for (const std::string& spec : packages_[place->second].depends) {
+        open.emplace_back(name_in(spec));
+      }
+    }
+    return {found.begin(), found.end()};
+  }
+
+  // Writes the sources of these packages out and has them compiled.
+  Status compile(std::span<const std::size_t> wanted) {
+    const auto work =
+        std::make_shared<io::TemporaryDirectory>(TRY(io::TemporaryDirectory::create(spill_)));
+    BytecodeBatch batch{.directory = work->path(),
+                        .packages = wanted.size(),
+                        .prefix = options_.prefix,
+                        .interpreter = "bin/python" + placement_.python_version,
+                        .runtime = {}};
+    for (const std::size_t i : interpreter_packages()) {
+      batch.runtime.push_back(members_[i].segment);
+    }
+    TRY(pool_.run(
+        wanted.size(), [&](std::size_t at) { return write_sources(wanted[at], at, *work); },
+        stop_));
+    bytecode_tag_ = TRY(options_.compile(batch));
+    compiled_ = work;
+    return {};
+  }
+
+  Status write_sources(std::size_t i, std::size_t number, const io::TemporaryDirectory& work) {
+    Member& member = members_[i];
+    member.tree = join_path(work.path(), std::to_string(number));
+    TRY(io::make_directories(member.tree));
+    if (!member.files) {
+      TRY(open(i));
+    }
+    PythonSources sources =
+        TRY(PythonSources::create(member.tree, member.sources, member.ways, stop_));
+    TRY(member.files->deliver(sources).context("in the package {}", file_name(packages_[i])));
+    std::string list;
+    for (const std::string& path : sources.paths()) {
+      list.append(path) += '\0';
+    }
+    return io::write_file_atomically(member.tree + ".list", list);
   }
 
   Status make_missing() {
@@ -375,10 +499,21 @@ class Packing {
     TRY(fetch(to_fetch));
     std::ranges::stable_sort(missing, std::greater(),
                              [&](std::size_t i) { return packages_[i].size_bytes; });
+    // Those with sources to compile come last: the interpreter is made of the others.
+    const auto compiled = std::ranges::stable_partition(
+        missing, [&](std::size_t i) { return members_[i].sources.empty(); });
     progress_.begin(kActivity, total, Progress::Unit::kBytes);
-    TRY(pool_.run(missing.size(), [&](std::size_t at) { return make(missing[at]); }, stop_));
+    TRY(make({missing.begin(), compiled.begin()}));
+    if (!compiled.empty()) {
+      TRY(compile({compiled.begin(), compiled.end()}));
+      TRY(make({compiled.begin(), compiled.end()}));
+    }
     progress_.end(kActivity);
     return {};
+  }
+
+  Status make(std::span<const std::size_t> some) {
+    return pool_.run(some.size(), [&](std::size_t at) { return make(some[at]); }, stop_);
   }
 
   Status make(std::size_t i) {
@@ -406,9 +541,15 @@ class Packing {
         TRY(blob::SegmentWriter::create(store_.blobs(), options_.compression, pool_));
     SortedFiles sink(spill_, member.ways, stop_);
     TRY(member.files->deliver(sink));
+    std::vector<std::string> bytecode;
+    for (const auto& [path, content] :
+         TRY(read_bytecode(member.tree, member.sources, bytecode_tag_))) {
+      TRY(sink.add(path, content));
+      bytecode.push_back(path);
+    }
     const std::string record = prefix_record({.record = packages_[i],
                                               .paths = member.files->paths(),
-                                              .bytecode = {},
+                                              .bytecode = bytecode,
                                               .requested_specs = {},
                                               .prefix = options_.prefix});
     TRY(sink.add("conda-meta/" + distribution_name(packages_[i]) + ".json", record));
@@ -437,6 +578,8 @@ class Packing {
   Placement placement_;
   std::string spill_;
   std::vector<Member> members_;
+  std::shared_ptr<io::TemporaryDirectory> compiled_;  // the members' trees
+  std::string bytecode_tag_;
 };
 
 }  // namespace

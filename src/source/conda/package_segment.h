@@ -15,6 +15,7 @@
 #include "io/thread_pool.h"
 #include "package/conda/environment_prefix.h"
 #include "package/conda/record.h"
+#include "source/conda/bytecode.h"
 #include "source/conda/prefix_install.h"
 #include "source/conda/prefix_plan.h"
 
@@ -23,6 +24,9 @@ namespace cloche::source {
 struct SegmentOptions {
   std::string prefix = std::string(conda::kEnvironmentPrefix);
   blob::SegmentCompression compression = blob::SegmentCompression::kZstd;
+  // With it, the segments of noarch Python packages hold their sources' bytecode; they have keys of
+  // their own.
+  CompileBytecode compile = {};
 };
 
 struct PackageSegment {

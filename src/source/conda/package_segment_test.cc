@@ -342,6 +342,106 @@ TEST_F(PackageSegmentTest, ErrorsNameThePackageAndLeaveNothing) {
   EXPECT_EQ(pack().error().kind, ErrorKind::kInvalid);
 }
 
+// As in a container, but on this machine and with its Python.
+class BytecodeTest : public PackageSegmentTest {
+ protected:
+  void SetUp() override {
+    const auto version = io::run_process(
+        {.argv = {kPython, "-I", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"}});
+    if (!version || !version->ok()) {
+      GTEST_SKIP() << "no python3";
+    }
+    version_ = trim(version->output);
+    options_.compile = [&](const BytecodeBatch& batch) -> Result<std::string> {
+      ++compiled_;
+      batch_ = batch;
+      std::ofstream(batch.directory + "/program.py") << image_bytecode_program();
+      const auto done = TRY(io::run_process(
+          {.argv = {kPython, "-E", "-s", "-S", "-B", batch.directory + "/program.py",
+                    batch.directory, batch.prefix, std::to_string(batch.packages), "2"}}));
+      EXPECT_TRUE(done.ok()) << done.errors;
+      return done.output;
+    };
+    TestPackage python("python", version_ + ".4");
+    python.file("bin/python" + version_, "").file("share/man", "");
+    add(python);
+    records_.back().depends = {"libthing >=1.0", "pip"};
+    add(TestPackage("libthing").file("lib/libthing.so", ""));
+    TestPackage noarch("tool");
+    noarch.noarch_python()
+        .file("site-packages/tool/__init__.py", "def f(x):\n  return x in {None, 'a', 1.5}\n")
+        .file("site-packages/tool/broken.py", "def f(:\n")
+        .file("python-scripts/tool.py", "pass\n");
+    add(noarch);
+  }
+
+  std::string bytecode_name() const {
+    return "lib/python" + version_ + "/site-packages/tool/__pycache__/__init__.cpython-" +
+           version_.substr(0, 1) + version_.substr(2) + ".pyc";
+  }
+
+  static constexpr const char* kPython = "/usr/bin/python3";
+  std::string version_;
+  SegmentOptions options_;
+  BytecodeBatch batch_;
+  int compiled_ = 0;
+};
+
+TEST_F(BytecodeTest, IsInTheSegmentsOfNoarchPythonPackagesAndInTheirRecords) {
+  ASSERT_VALUE(plain, pack());
+  ASSERT_VALUE(packed, pack(options_));
+  const std::string tree = unpacked(packed);
+  EXPECT_THAT(tree, HasSubstr(bytecode_name() + " 644"));
+  EXPECT_THAT(tree, testing::Not(HasSubstr("broken.cpython")));
+  EXPECT_THAT(tree, HasSubstr("\"path_type\": \"pyc_file\""));
+  EXPECT_EQ(batch_.runtime.size(), 2U);  // python and libthing
+  EXPECT_NE(packed.segments[2].key, plain.segments[2].key);
+  EXPECT_EQ(packed.segments[1].segment, plain.segments[1].segment);
+  ASSERT_VALUE(again, pack(options_));
+  EXPECT_EQ(again.segments[2].segment, packed.segments[2].segment);
+  EXPECT_EQ(compiled_, 1);
+  EXPECT_TRUE(fs::is_empty(place_.path() + "/store/tmp"));
+}
+
+TEST_F(BytecodeTest, IsTheSameInAnotherPlaceAndBelieved) {
+  ASSERT_VALUE(packed, pack(options_));
+  const std::string place = place_.path() + "/another/place/with/a/long/name";
+  store_ = blob::SegmentStore(place);
+  ::setenv("TZ", "Asia/Tokyo", 1);
+  ASSERT_VALUE(again, pack(options_));
+  ::unsetenv("TZ");
+  EXPECT_EQ(compiled_, 2);
+  EXPECT_EQ(again.segments[2].segment, packed.segments[2].segment);
+  const io::TemporaryDirectory root = io::test_directory();
+  const auto unpack =
+      io::run_process({.argv = {"tar", "-xpf", "-", "-C", root.path()}, .input = tar_of(packed)});
+  ASSERT_TRUE(unpack && unpack->ok());
+  const std::string packages =
+      root.path() + "/opt/cloche/env/lib/python" + version_ + "/site-packages";
+  const auto run = io::run_process(
+      {.argv = {kPython, "-v", "-c", "import tool; print(tool.f(1.5))"},
+       .environment = {{"PYTHONPATH=" + packages, "PATH=/usr/bin"}}});
+  ASSERT_TRUE(run && run->ok());
+  EXPECT_THAT(run->errors, HasSubstr("matches " + packages + "/tool/__init__.py"));
+  EXPECT_EQ(run->output, "True\n");
+}
+
+TEST_F(BytecodeTest, IsMadeAgainForAnotherInterpreterAndNotForAnotherLibrary) {
+  ASSERT_TRUE(pack(options_));
+  records_[1].sha256 = std::string(64, '7');  // libthing
+  ASSERT_VALUE(library, pack(options_));
+  EXPECT_FALSE(library.segments[2].made);
+  records_[0].sha256 = std::string(64, '8');  // python
+  ASSERT_VALUE(python, pack(options_));
+  EXPECT_TRUE(python.segments[2].made);
+}
+
+TEST_F(BytecodeTest, OfAnotherPackageIsTaken) {
+  add(TestPackage("brings").file(bytecode_name(), "theirs"));
+  ASSERT_VALUE(packed, pack(options_));
+  EXPECT_THAT(unpacked(packed), HasSubstr(bytecode_name() + " 644 1 theirs\n"));
+}
+
 // Bytecode that a package brings is believed: Python writes none and reads the .pyc.
 TEST_F(PackageSegmentTest, PythonDoesNotCompileAgainWhatThePackageCompiled) {
   const std::string python = "/usr/bin/python3";
