@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <utility>
@@ -55,10 +56,9 @@ class Maker {
         progress_(progress) {}
 
   Result<ChannelReport> run() {
-    const std::vector<debian::PackageRecord> records = TRY(source_.records(progress_));
-    const Available available(records);
+    const std::unique_ptr<Available> available = TRY(source_.open(stop_, progress_));
     const std::vector<std::string>& roots = request_.roots.empty() ? rules_.roots : request_.roots;
-    selection_ = TRY(select(available, rules_, roots));
+    selection_ = TRY(select(*available, rules_, roots));
     TRY(fetch());
     TRY(convert_all());
     resolve_all(roots);
@@ -72,7 +72,7 @@ class Maker {
     for (const auto& [name, group] : selection_.groups) {
       wanted.insert(wanted.end(), group.members.begin(), group.members.end());
     }
-    FetchedPackages fetched = TRY(source_.fetch(wanted, progress_));
+    FetchedPackages fetched = TRY(source_.fetch(wanted, stop_, progress_));
     for (std::size_t i = 0; i < wanted.size(); ++i) {
       deb_paths_[wanted[i].name] = std::move(fetched.paths[i]);
     }
@@ -89,7 +89,7 @@ class Maker {
       order.push_back(&group);
     }
     std::ranges::stable_sort(order, std::ranges::greater(), &Group::installed_kib);
-    TRY(io::make_directories(join_path(request_.cache_directory, "payloads")));
+    TRY(io::make_directories(join_path(request_.cache_directory, "debian-channel")));
     progress_.begin("converting", order.size(), Progress::Unit::kItems);
     std::vector<Converted> all = TRY(pool_.map(
         order.size(),
@@ -110,7 +110,7 @@ class Maker {
   Result<Converted> convert_one(const Group& group) {
     Converted out;
     out.key = conversion_key(group, rules_);
-    const std::string base = join_path(request_.cache_directory, "payloads/" + out.key);
+    const std::string base = join_path(request_.cache_directory, "debian-channel/" + out.key);
     out.payload_path = base + ".tar.zst";
     io::DiskFiles disk;
     if (const Result<std::string> text = disk.read(base + ".json", kStateLimit)) {

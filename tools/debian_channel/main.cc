@@ -59,10 +59,13 @@ Result<Arguments> parse(int argc, char** argv) {
   return out;
 }
 
+// Cloche's own: archives and indexes are shared with it.
 std::string default_cache() {
+  if (std::string own = cloche::io::environment_variable("CLOCHE_CACHE"); !own.empty()) {
+    return own;
+  }
   const std::string cache = cloche::io::environment_variable("XDG_CACHE_HOME");
-  return (cache.empty() ? cloche::io::environment_variable("HOME") + "/.cache" : cache) +
-         "/cloche-debian-channel";
+  return (cache.empty() ? cloche::io::environment_variable("HOME") + "/.cache" : cache) + "/cloche";
 }
 
 Status make(const Arguments& arguments) {
@@ -77,8 +80,7 @@ Status make(const Arguments& arguments) {
   if (const auto roots = arguments.options.find("--root"); roots != arguments.options.end()) {
     request.roots = roots->second;
   }
-  channel::DebSource source(arguments.option("--mirror", "http://deb.debian.org/debian"), suite,
-                            cache);
+  channel::DebSource source(arguments.option("--mirror", ""), suite, cache);
   cloche::io::ThreadPool pool;
   cloche::Progress progress;
   const auto begin = std::chrono::steady_clock::now();

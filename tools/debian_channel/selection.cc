@@ -20,7 +20,7 @@ std::string_view section_name(std::string_view section) {
 
 class Selector {
  public:
-  Selector(const Available& available, const Rules& rules) : available_(available), rules_(rules) {}
+  Selector(Available& available, const Rules& rules) : available_(available), rules_(rules) {}
 
   Result<Selection> run(const std::vector<std::string>& roots) {
     for (const std::string& root : roots) {
@@ -143,7 +143,7 @@ class Selector {
 
   // The package, and the least version that is asked of it.
   std::optional<std::pair<const debian::PackageRecord*, std::string_view>> choose(
-      const debian::Alternatives& alternatives) const {
+      const debian::Alternatives& alternatives) {
     for (const debian::Relation& one : alternatives) {
       const auto instead = rules_.instead.find(std::string(one.name));
       if (instead != rules_.instead.end()) {
@@ -174,7 +174,7 @@ class Selector {
     return std::nullopt;
   }
 
-  const Available& available_;
+  Available& available_;
   const Rules& rules_;
   Selection out_;
   std::deque<std::string> waiting_;
@@ -182,38 +182,7 @@ class Selector {
 
 }  // namespace
 
-Available::Available(std::span<const debian::PackageRecord> records) {
-  for (const debian::PackageRecord& record : records) {
-    const debian::PackageRecord*& held = by_name_[record.name];
-    if (held == nullptr || debian::compare_versions(held->version, record.version) < 0) {
-      held = &record;
-    }
-  }
-  for (const auto& [name, record] : by_name_) {
-    const auto provided = debian::parse_relations(record->provides);
-    if (!provided) {
-      continue;
-    }
-    for (const debian::Alternatives& one : *provided) {
-      providers_[std::string(one.front().name)].push_back(record);
-    }
-  }
-  for (auto& [name, all] : providers_) {
-    std::ranges::sort(all, {}, &debian::PackageRecord::name);
-  }
-}
-
-const debian::PackageRecord* Available::find(std::string_view name) const {
-  const auto found = by_name_.find(std::string(name));
-  return found == by_name_.end() ? nullptr : found->second;
-}
-
-std::vector<const debian::PackageRecord*> Available::providers(std::string_view name) const {
-  const auto found = providers_.find(std::string(name));
-  return found == providers_.end() ? std::vector<const debian::PackageRecord*>() : found->second;
-}
-
-Result<Selection> select(const Available& available, const Rules& rules,
+Result<Selection> select(Available& available, const Rules& rules,
                          const std::vector<std::string>& roots) {
   return Selector(available, rules).run(roots);
 }

@@ -2,33 +2,16 @@
 #pragma once
 
 #include <map>
-#include <span>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "core/result.h"
 #include "debian_channel/conversion.h"
+#include "debian_channel/deb_source.h"
 #include "debian_channel/rules.h"
 #include "package/debian/record.h"
 
 namespace cloche::debian_channel {
-
-// What an archive has, by name: the highest version of each.
-class Available {
- public:
-  explicit Available(std::span<const debian::PackageRecord> records);
-
-  // nullptr: there is none of that name.
-  const debian::PackageRecord* find(std::string_view name) const;
-
-  // Those that say they provide it, by name.
-  std::vector<const debian::PackageRecord*> providers(std::string_view name) const;
-
- private:
-  std::unordered_map<std::string, const debian::PackageRecord*> by_name_;
-  std::unordered_map<std::string, std::vector<const debian::PackageRecord*>> providers_;
-};
 
 // A dependency of one conda package on another, as Debian states it.
 struct Edge {
@@ -48,7 +31,7 @@ struct Selection {
 // fonts; not to what the rules leave out. Libraries are in it that nothing will need: what needs
 // which is known only when the files were read.
 // kNotFound: a root that the archive does not have; a relation that nothing satisfies.
-Result<Selection> select(const Available& available, const Rules& rules,
+Result<Selection> select(Available& available, const Rules& rules,
                          const std::vector<std::string>& roots);
 
 }  // namespace cloche::debian_channel
