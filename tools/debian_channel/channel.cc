@@ -14,6 +14,7 @@
 #include "core/digest.h"
 #include "core/files.h"
 #include "core/json.h"
+#include "debian_channel/bytecode_maker.h"
 #include "debian_channel/conda_naming.h"
 #include "debian_channel/conversion.h"
 #include "debian_channel/package_info.h"
@@ -82,19 +83,75 @@ class Maker {
     return {};
   }
 
-  // The largest first, so that no thread is left alone with one at the end.
+  // First the interpreter and what it needs, as they are; it then makes the bytecode of all others
+  // and of itself.
   Status convert_all() {
-    std::vector<const Group*> order;
+    TRY(io::make_directories(payload_directory()));
+    if (selection_.groups.contains("python")) {
+      std::set<std::string> interpreter;
+      std::deque<std::string> waiting = {"python"};
+      while (!waiting.empty()) {
+        const std::string name = std::move(waiting.front());
+        waiting.pop_front();
+        if (interpreter.insert(name).second) {
+          for (const Edge& edge : edges_of(name)) {
+            waiting.push_back(edge.to);
+          }
+        }
+      }
+      interpreter_ = conversion_key(selection_.groups.at("python"), rules_, "");
+      std::erase_if(interpreter, [&](const std::string& name) {
+        return name != "python" && selection_.groups.at(name).has_bytecode();
+      });
+      TRY(convert_groups({interpreter.begin(), interpreter.end()}, false));
+    }
+    std::vector<std::string> others;
+    bool all_there = true;
     for (const auto& [name, group] : selection_.groups) {
-      order.push_back(&group);
+      if (!converted_.contains(name) || name == "python") {
+        others.push_back(name);
+        all_there = all_there && (!group.has_bytecode() || cached(group, true).has_value());
+      }
+    }
+    if (!all_there && !interpreter_.empty()) {
+      TRY(start_interpreter());
+    }
+    converted_.erase("python");
+    TRY(convert_groups(others, true));
+    bytecode_.reset();
+    return {};
+  }
+
+  Status start_interpreter() {
+    std::vector<std::string> payloads;
+    for (const auto& [name, one] : converted_) {
+      payloads.push_back(one.payload_path);
+    }
+    auto made = BytecodeMaker::create(payloads, rules_.python, payload_directory(), pool_, stop_);
+    if (!made && made.error().kind != ErrorKind::kUnsupported) {
+      return std::move(made).error();
+    }
+    if (made) {
+      bytecode_ = std::move(*made);
+    } else {
+      report_.notes.push_back("packages have no bytecode: " + made.error().message);
+    }
+    return {};
+  }
+
+  // The largest first, so that no thread is left alone with one at the end.
+  Status convert_groups(const std::vector<std::string>& names, bool with_bytecode) {
+    std::vector<const Group*> order;
+    for (const std::string& name : names) {
+      order.push_back(&selection_.groups.at(name));
     }
     std::ranges::stable_sort(order, std::ranges::greater(), &Group::installed_kib);
-    TRY(io::make_directories(join_path(request_.cache_directory, "debian-channel")));
     progress_.begin("converting", order.size(), Progress::Unit::kItems);
     std::vector<Converted> all = TRY(pool_.map(
         order.size(),
         [&](std::size_t i) -> Result<Converted> {
-          Converted one = TRY(convert_one(*order[i]).context("in {}", order[i]->name));
+          Converted one =
+              TRY(convert_one(*order[i], with_bytecode).context("in {}", order[i]->name));
           progress_.advance("converting", 1, order[i]->name);
           return one;
         },
@@ -102,34 +159,59 @@ class Maker {
     progress_.end("converting");
     for (std::size_t i = 0; i < order.size(); ++i) {
       report_.converted += all[i].fresh ? 1 : 0;
-      converted_.emplace(order[i]->name, std::move(all[i]));
+      converted_.insert_or_assign(order[i]->name, std::move(all[i]));
     }
     return {};
   }
 
-  Result<Converted> convert_one(const Group& group) {
+  std::string payload_directory() const {
+    return join_path(request_.cache_directory, "debian-channel");
+  }
+
+  Converted named(const Group& group, bool with_bytecode) const {
     Converted out;
-    out.key = conversion_key(group, rules_);
-    const std::string base = join_path(request_.cache_directory, "debian-channel/" + out.key);
-    out.payload_path = base + ".tar.zst";
+    out.key =
+        conversion_key(group, rules_, with_bytecode && group.has_bytecode() ? interpreter_ : "");
+    out.payload_path = join_path(payload_directory(), out.key + ".tar.zst");
+    return out;
+  }
+
+  // What was converted before.
+  std::optional<Converted> cached(const Group& group, bool with_bytecode) const {
+    Converted out = named(group, with_bytecode);
     io::DiskFiles disk;
-    if (const Result<std::string> text = disk.read(base + ".json", kStateLimit)) {
-      const Result<Json> json = parse_json(*text, base + ".json");
-      if (json && disk.kind(out.payload_path)) {
-        if (Result<Conversion> facts = Conversion::from_json(*json)) {
-          out.facts = std::move(*facts);
-          return out;
-        }
-      }
+    const std::string path = join_path(payload_directory(), out.key + ".json");
+    const Result<std::string> text = disk.read(path, kStateLimit);
+    if (!text || !disk.kind(out.payload_path)) {
+      return std::nullopt;
     }
+    const Result<Json> json = parse_json(*text, path);
+    if (!json) {
+      return std::nullopt;
+    }
+    Result<Conversion> facts = Conversion::from_json(*json);
+    if (!facts) {
+      return std::nullopt;
+    }
+    out.facts = std::move(*facts);
+    return out;
+  }
+
+  Result<Converted> convert_one(const Group& group, bool with_bytecode) {
+    if (std::optional<Converted> before = cached(group, with_bytecode)) {
+      return std::move(*before);
+    }
+    Converted out = named(group, with_bytecode);
     std::vector<std::string> debs;
     for (const debian::PackageRecord& one : group.members) {
       debs.push_back(deb_paths_.at(one.name));
     }
-    out.facts = TRY(convert(group, debs, rules_, out.payload_path));
+    BytecodeMaker* bytecode = with_bytecode && group.has_bytecode() ? bytecode_.get() : nullptr;
+    out.facts = TRY(convert(group, debs, rules_, bytecode, out.payload_path));
     out.fresh = true;
     // Last: the payload counts only when this is there.
-    TRY(io::write_file_atomically(base + ".json", out.facts.to_json().dump()));
+    TRY(io::write_file_atomically(join_path(payload_directory(), out.key + ".json"),
+                                  out.facts.to_json().dump()));
     return out;
   }
 
@@ -173,6 +255,9 @@ class Maker {
       }
     }
     std::deque<std::string> waiting(roots.begin(), roots.end());
+    if (selection_.groups.contains("python")) {
+      waiting.emplace_back("pip");
+    }
     while (!waiting.empty()) {
       const std::string name = std::move(waiting.front());
       waiting.pop_front();
@@ -352,6 +437,8 @@ class Maker {
   Selection selection_;
   std::map<std::string, std::string> deb_paths_;
   std::map<std::string, Converted> converted_;
+  std::string interpreter_;  // the key of the Python that makes bytecode
+  std::unique_ptr<BytecodeMaker> bytecode_;
   std::map<std::string, std::set<std::string>> providers_;
   std::map<std::string, std::map<std::string, std::string>> depends_;  // name -> of whom, the spec
   std::map<std::string, std::string> licenses_;

@@ -24,7 +24,7 @@ namespace cloche::debian_channel {
 namespace {
 
 // Raised when the same input shall give other files than before.
-constexpr std::string_view kFormat = "2";
+constexpr std::string_view kFormat = "3";
 
 constexpr std::size_t kPlaceholderBytes = 255;
 constexpr std::size_t kSpareBytes = std::size_t{1} << 20U;
@@ -46,9 +46,11 @@ std::string replaced(std::string text, std::string_view what, std::string_view w
 
 class Converter {
  public:
-  Converter(const Group& group, const Rules& rules, source::PayloadWriter& out)
+  Converter(const Group& group, const Rules& rules, BytecodeMaker* bytecode,
+            source::PayloadWriter& out)
       : group_(group),
         rules_(rules),
+        bytecode_(bytecode),
         out_(out),
         layout_{.python = rules.python, .noarch = group.kind == PackageKind::kNoarchPython} {}
 
@@ -71,7 +73,8 @@ class Converter {
     }
     TRY(place_scripts());
     TRY(place_links());
-    for (const std::string& name : facts_.provides) {
+    TRY(place_bytecode());
+    for (const std::string& name : own_libraries_) {
       facts_.needs.erase(name);
     }
     for (const std::string_view name : kCLibrary) {
@@ -212,7 +215,24 @@ class Converter {
       }
     }
     seen_.insert(held.path);
-    return out_.file(file, held.content);
+    TRY(out_.file(file, held.content));
+    if (bytecode_ != nullptr && held.path.ends_with(".py") && file.placeholder.empty() &&
+        held.path.starts_with("lib/python")) {
+      sources_.emplace_back(std::move(held.path), std::move(held.content));
+    }
+    return {};
+  }
+
+  Status place_bytecode() {
+    if (sources_.empty()) {
+      return {};
+    }
+    for (const auto& [path, content] : TRY(bytecode_->compile(sources_))) {
+      if (seen_.insert(path).second) {
+        TRY(out_.file({.path = path}, content));
+      }
+    }
+    return {};
   }
 
   // A run path from where the file will be to the libraries; words of the same length exchanged.
@@ -305,6 +325,7 @@ class Converter {
 
   void note_library(const std::string& path) {
     const std::string_view name = base_name(path);
+    own_libraries_.emplace(name);
     if (path.starts_with("lib/") && !path.starts_with("lib/python") &&
         name.find(".so") != std::string_view::npos) {
       facts_.provides.insert(std::string(name));
@@ -353,13 +374,16 @@ class Converter {
 
   const Group& group_;
   const Rules& rules_;
+  BytecodeMaker* bytecode_;
   source::PayloadWriter& out_;
   Layout layout_;
   Conversion facts_;
   std::unordered_set<std::string> seen_;
   std::vector<Link> links_;
   std::vector<Held> scripts_;
-  std::map<std::string, Held> spare_;  // by merged path
+  BytecodeMaker::Files sources_;
+  std::set<std::string> own_libraries_;  // names of files, that one may need another by
+  std::map<std::string, Held> spare_;    // by merged path
 };
 
 Json texts(const auto& all) {
@@ -469,7 +493,12 @@ Result<Conversion> Conversion::from_json(const Json& json) {
   return out;
 }
 
-std::string conversion_key(const Group& group, const Rules& rules) {
+bool Group::has_bytecode() const {
+  return kind == PackageKind::kNative &&
+         (name == "python" || members.front().name.starts_with("python3-"));
+}
+
+std::string conversion_key(const Group& group, const Rules& rules, const std::string& interpreter) {
   Json members = Json::array();
   for (const debian::PackageRecord& one : group.members) {
     members.push(one.sha256);
@@ -492,6 +521,7 @@ std::string conversion_key(const Group& group, const Rules& rules) {
                         .set("name", group.name)
                         .set("kind", static_cast<int>(group.kind))
                         .set("python", rules.python)
+                        .set("interpreter", interpreter)
                         .set("rules", std::move(said))
                         .set("members", std::move(members))
                         .canonical())
@@ -499,10 +529,11 @@ std::string conversion_key(const Group& group, const Rules& rules) {
 }
 
 Result<Conversion> convert(const Group& group, const std::vector<std::string>& debs,
-                           const Rules& rules, const std::string& payload_path) {
+                           const Rules& rules, BytecodeMaker* bytecode,
+                           const std::string& payload_path) {
   io::TemporaryFile file = TRY(io::TemporaryFile::create(parent_path(payload_path)));
   source::PayloadWriter out([&](std::string_view bytes) { return file.write(bytes); });
-  Converter converter(group, rules, out);
+  Converter converter(group, rules, bytecode, out);
   for (std::size_t i = 0; i < debs.size(); ++i) {
     TRY(converter.read(debs[i], group.members[i]).context("converting {}", debs[i]));
   }

@@ -10,6 +10,7 @@
 
 #include "core/json.h"
 #include "core/result.h"
+#include "debian_channel/bytecode_maker.h"
 #include "debian_channel/layout.h"
 #include "debian_channel/rules.h"
 #include "package/debian/record.h"
@@ -25,6 +26,9 @@ struct Group {
   PackageKind kind = PackageKind::kNative;
 
   std::uint64_t installed_kib() const;
+
+  // Whether its modules are for one Python, so that bytecode belongs to them.
+  bool has_bytecode() const;
 };
 
 // What is known of a group after its files were converted. The files themselves are a payload
@@ -50,14 +54,16 @@ struct Conversion {
   static Result<Conversion> from_json(const Json& json);
 };
 
-// What decides the files of a group: hashed, it names them in a cache.
-std::string conversion_key(const Group& group, const Rules& rules);
+// What decides the files of a group: hashed, it names them in a cache. `interpreter`: the key of
+// the Python that compiles, or "".
+std::string conversion_key(const Group& group, const Rules& rules, const std::string& interpreter);
 
 // Converts the group's packages, whose archives are `debs` in the members' order, and writes the
 // payload to `payload_path`. What is done to the files: docs/manual/test-channel.md.
-// The same input gives the same bytes.
+// The same input gives the same bytes. `bytecode` may be nullptr: then there is none.
 Result<Conversion> convert(const Group& group, const std::vector<std::string>& debs,
-                           const Rules& rules, const std::string& payload_path);
+                           const Rules& rules, BytecodeMaker* bytecode,
+                           const std::string& payload_path);
 
 // What stands for an installation's prefix: 255 bytes, as conda-build has them.
 std::string_view placeholder();

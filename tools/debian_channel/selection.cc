@@ -62,7 +62,11 @@ class Selector {
     }
     out_.groups.emplace(name, std::move(group));
     waiting_.push_back(name);
-    return {};
+    if (python) {
+      TRY(add_group("python"));
+    }
+    // conda and Cloche add pip to every python (add_pip_as_python_dependency).
+    return name == "python" ? add_group("pip") : Status();
   }
 
   Status follow(const std::string& name) {
