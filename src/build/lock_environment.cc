@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include "build/conflict.h"
+#include "build/debian_base.h"
+#include "build/lock_debian.h"
 #include "core/text.h"
 #include "lock/check.h"
 #include "package/conda/match_spec.h"
@@ -261,6 +263,11 @@ Result<LockOutcome> lock_environment(const LockRequest& request, const Channels&
   out.lock.virtual_packages = request.virtual_packages;
   if (request.definition.conda) {
     TRY(lock_conda(request, *request.definition.conda, channels, stop, progress, diagnostics, out));
+  }
+  const auto& apt = request.definition.apt;
+  if (apt && !apt->packages.empty() && request.base != nullptr) {
+    out.lock.base_image = lock::BaseImage{request.base->reference, request.base->digest};
+    TRY(lock_debian(request, *apt, *request.base, channels, stop, progress, diagnostics, out));
   }
   lock::bind(out.lock, request.definition);
   check_hashes(out.lock, diagnostics);

@@ -1,4 +1,5 @@
-// From a definition to its lock: the conda packages are solved against their channels.
+// From a definition to its lock: the conda packages are solved against their channels, the Debian
+// packages against what the base has installed.
 #pragma once
 
 #include <chrono>
@@ -20,8 +21,18 @@
 #include "source/conda/condarc.h"
 #include "source/conda/credentials.h"
 #include "source/conda/repodata_fetch.h"
+#include "source/debian/apt_sources.h"
 
 namespace cloche::build {
+
+struct DebianBase;
+
+// Where Debian packages are looked for.
+struct DebianSources {
+  // As given; when empty, those of the machine's own apt, or the distribution's well-known ones
+  // (source::sources_for).
+  std::vector<source::AptSource> sources = {};
+};
 
 struct LockRequest {
   const definition::Definition& definition;
@@ -33,7 +44,11 @@ struct LockRequest {
   const lock::Lock* previous = nullptr;
   std::vector<std::string> upgrade = {};
 
-  source::RepodataOptions repodata = {};
+  source::RepodataOptions repodata = {};  // `refresh` and `offline` count for archives too
+
+  // What apt's packages are solved against. Without it they are kept as the definition has them.
+  const DebianBase* base = nullptr;
+  DebianSources debian = {};
   std::optional<std::chrono::steady_clock::time_point> deadline = {};
 };
 
@@ -53,10 +68,12 @@ struct LockOutcome {
 };
 
 // The same definition, channels' content and request give the same lock.
+// The lock says which base its Debian packages are for.
 // kConflict: no solution; the error tells why and what would help. kInvalid: a dependency that is
 // no MatchSpec, a platform that the definition excludes; with its line. kNotFound: a package or
 // channel that nobody has, with the nearest name. kUnavailable, kPermission, kCorrupt: channels, as
-// repodata_fetch.h says; or the deadline passed. kCancelled.
+// repodata_fetch.h says, and archives, as source/debian/archive.h; or the deadline passed.
+// kCancelled.
 Result<LockOutcome> lock_environment(const LockRequest& request, const Channels& channels,
                                      const std::stop_token& stop, Progress& progress,
                                      Diagnostics& diagnostics);

@@ -10,8 +10,7 @@
 #include "core/files.h"
 #include "core/json.h"
 #include "core/text.h"
-#include "image/media_type.h"
-#include "io/decompress.h"
+#include "image/layer_reader.h"
 #include "io/disk_files.h"
 #include "io/file.h"
 #include "io/reader.h"
@@ -106,27 +105,6 @@ std::string version_in_status(std::string_view status) {
   return "";
 }
 
-// Counts, and stops reading when it was enough or somebody asked.
-class BoundedReader : public io::Reader {
- public:
-  BoundedReader(io::Reader& source, std::uint64_t& left, const std::stop_token& stop)
-      : source_(source), left_(left), stop_(stop) {}
-
-  Result<std::size_t> read(std::span<char> buffer) override {
-    if (stop_.stop_requested()) {
-      return fail(ErrorKind::kCancelled, "stopped");
-    }
-    const std::size_t count = left_ == 0 ? 0 : TRY(source_.read(buffer));
-    left_ -= std::min<std::uint64_t>(left_, count);
-    return count;
-  }
-
- private:
-  io::Reader& source_;
-  std::uint64_t& left_;
-  const std::stop_token& stop_;
-};
-
 // One layer's entries, until one tells.
 class LayerSearch {
  public:
@@ -197,12 +175,6 @@ class LayerSearch {
   io::TarReader reader_;
 };
 
-Result<io::Compression> compression_of(const Descriptor& layer) {
-  constexpr std::array<io::Compression, 3> kSame = {io::Compression::kNone, io::Compression::kGzip,
-                                                    io::Compression::kZstd};
-  return kSame.at(static_cast<std::size_t>(TRY(layer_compression(layer.media_type))));
-}
-
 constexpr std::array<std::string_view, 3> kKinds = {"unknown", "glibc", "musl"};
 
 std::string remembered_text(const CLibrary& library) {
@@ -248,11 +220,8 @@ Result<CLibrary> find_c_library(const blob::BlobStore& blobs, const Manifest& ma
                                 const std::stop_token& stop) {
   std::uint64_t left = kMostBytes;
   for (const Descriptor& layer : manifest.layers) {
-    const io::Compression compression = TRY(compression_of(layer));
-    io::FileReader file = TRY(io::FileReader::open(TRY(blobs.path(layer.digest))));
-    const std::unique_ptr<io::Reader> plain = io::decompress(file, compression);
-    BoundedReader bounded(*plain, left, stop);
-    auto found = LayerSearch(bounded).run();
+    const std::unique_ptr<io::Reader> tar = TRY(open_layer(blobs, layer, left, stop));
+    auto found = LayerSearch(*tar).run();
     if (!found && left > 0) {
       return std::move(found).error();
     }

@@ -17,6 +17,7 @@ namespace cloche::cli {
 namespace {
 
 struct InstallOptions : LockingOptions {
+  InstallOptions() { needs_debian = false; }  // a directory of the host gets none of them
   std::string subject;
   std::string prefix;
   bool replace = false;

@@ -235,8 +235,9 @@ std::string lock_text(const Json& lock_record, const Style& style) {
   for (const Json& one : lock_record["packages"].items()) {
     const std::string channel = one.string_or_empty("channel");
     table.add({one.string_or_empty("name"), one.string_or_empty("version"),
-               one.string_or_empty("build"), channel.empty() ? "pypi" : channel,
-               size_text(one["size"]), reason_text(one)});
+               one.string_or_empty("build"),
+               channel.empty() ? one.string_or_empty("ecosystem") : channel, size_text(one["size"]),
+               reason_text(one)});
   }
   return fmt::format("{}{}{} packages, {}, {}\n", table.render(style),
                      unlocked_text(lock_record["unlocked"]),

@@ -5,9 +5,14 @@
 #include <chrono>
 
 #include "build/build_environment.h"
+#include "build/debian_base.h"
 #include "cli/base_library.h"
+#include "cli/env/base.h"
 #include "cli/progress_display.h"
+#include "core/files.h"
 #include "core/text.h"
+#include "image/layout.h"
+#include "source/debian/apt_sources.h"
 
 namespace cloche::cli {
 namespace {
@@ -53,11 +58,17 @@ Result<Locked> keep(const Subject& subject, const lock::Lock& made,
   return out;
 }
 
+bool has_package(const lock::Lock& lock, const std::string& name) {
+  return std::ranges::any_of(
+             lock.conda.packages,
+             [&](const lock::CondaPackage& one) { return one.record.name == name; }) ||
+         std::ranges::find(lock.debian.packages, name, &lock::DebianPackage::name) !=
+             lock.debian.packages.end();
+}
+
 Status check_upgrades(const LockingOptions& options, const lock::Lock& lock) {
   for (const std::string& name : options.upgrade) {
-    const auto& packages = lock.conda.packages;
-    if (std::ranges::none_of(
-            packages, [&](const lock::CondaPackage& one) { return one.record.name == name; })) {
+    if (!has_package(lock, name)) {
       return fail(ErrorKind::kNotFound, "the lock has no package '{}' to upgrade", printable(name))
           .with_hint("see what it has with cloche env lock");
     }
@@ -81,6 +92,49 @@ Status keep_earlier_target(const Subject& subject, const LockingOptions& options
   const auto lock = TRY((*workspace)->find_lock(lock_key(subject, earlier)));
   if (lock && TRY(image::unmet_needs(build::needs_of(lock->lock), library)).empty()) {
     request.virtual_packages = std::move(earlier.virtual_packages);
+  }
+  return {};
+}
+
+bool has_apt(const definition::Definition& definition) {
+  return definition.apt && !definition.apt->packages.empty();
+}
+
+// What the base has installed; the base is the lock's, where one was fixed.
+Result<build::DebianBase> debian_base(const build::LockRequest& request,
+                                      const std::optional<workspace::StoredLock>& before,
+                                      ChannelAccess& access, const std::stop_token& stop,
+                                      Context& context) {
+  const image::Layout layout(context.workspace_directory());
+  lock::Lock known;
+  if (before) {
+    known = before->lock;
+  }
+  known.platform = request.platform;
+  const image::BaseImage base =
+      TRY(find_base({.definition = request.definition,
+                     .lock = known,
+                     .layout = layout,
+                     .offline = request.repodata.offline},
+                    access, stop, context)
+              .context("apt's packages are locked against what the base image has installed"));
+  return build::debian_base(base, layout.blobs(),
+                            join_path(access.cache_directory(), "debian/base"), stop);
+}
+
+Status read_apt_sources(const LockingOptions& options, build::LockRequest& request,
+                        Context& context) {
+  if (options.apt_sources.empty()) {
+    return {};
+  }
+  Diagnostics diagnostics;
+  const std::string text = TRY(context.files().read(options.apt_sources, kMaxTextBytes));
+  auto sources = source::parse_apt_sources(text, options.apt_sources, diagnostics);
+  context.say(diagnostics);
+  request.debian.sources = TRY(std::move(sources));
+  if (request.debian.sources.empty()) {
+    return fail(ErrorKind::kInvalid, "{} names no source of packages",
+                printable(options.apt_sources));
   }
   return {};
 }
@@ -110,6 +164,7 @@ Result<build::LockRequest> locking_request(const Subject& subject, const Locking
   request.repodata.use_shards = settings.use_sharded_repodata.value_or(true);
   request.repodata.refresh = options.refresh;
   request.deadline = TRY(deadline(options.timeout));
+  TRY(read_apt_sources(options, request, context));
   return request;
 }
 
@@ -123,7 +178,9 @@ Result<Locked> find_or_make_lock(const Subject& subject, build::LockRequest& req
   workspace::Workspace* const workspace = TRY(context.workspace());
   std::optional<workspace::StoredLock> before =
       TRY(workspace->find_lock(lock_key(subject, request)));
-  if (before && !options.update_all && options.upgrade.empty()) {
+  const bool debian = options.needs_debian && has_apt(request.definition);
+  const bool complete = before && (!debian || before->lock.debian.locked);
+  if (complete && !options.update_all && options.upgrade.empty()) {
     return Locked{std::move(*before), "kept", {}};
   }
   if (before) {
@@ -131,6 +188,11 @@ Result<Locked> find_or_make_lock(const Subject& subject, build::LockRequest& req
   }
   request.previous = before && !options.update_all ? &before->lock : nullptr;
   request.upgrade = options.upgrade;
+  std::optional<build::DebianBase> base;
+  if (debian) {
+    base = TRY(debian_base(request, before, access, stop, context));
+    request.base = &*base;
+  }
   const lock::Lock made = TRY(solve(request, access, stop, context));
   return keep(subject, made, before, context);
 }

@@ -23,13 +23,15 @@ struct LockingOptions {
   bool update_all = false;
   bool offline = false;
   bool refresh = false;
+  std::string apt_sources;   // a file
+  bool needs_debian = true;  // apt's packages have to be exact
   std::string timeout = "300";
 };
 
 // What the target is and how channels are reached, for a command whose options derive from
 // LockingOptions.
 template <class Options>
-inline constexpr std::array<Argument, 5> kLockingArguments = {{
+inline constexpr std::array<Argument, 6> kLockingArguments = {{
     {.name = "platform",
      .value = "SUBDIR",
      .help = "What it is to run on (default: linux-64)",
@@ -40,11 +42,16 @@ inline constexpr std::array<Argument, 5> kLockingArguments = {{
      .help = "What the target has: __cuda=12.4, __glibc=2.31; an empty version takes one away",
      .field = kInheritedField<Options, &LockingOptions::virtual_packages>},
     {.name = "offline",
-     .help = "Ask no channel; use what was fetched before",
+     .help = "Ask no channel or archive; use what was fetched before",
      .field = kInheritedField<Options, &LockingOptions::offline>},
     {.name = "refresh",
-     .help = "Ask channels even where a copy is fresh",
+     .help = "Ask channels and archives even where a copy is fresh",
      .field = kInheritedField<Options, &LockingOptions::refresh>},
+    {.name = "apt-sources",
+     .value = "FILE",
+     .help = "Take Debian packages from these sources (sources.list or deb822), not the machine's",
+     .source = Source::kFiles,
+     .field = kInheritedField<Options, &LockingOptions::apt_sources>},
     {.name = "timeout",
      .value = "SECONDS",
      .help = "Give up solving after so long (default: 300)",
@@ -66,8 +73,10 @@ Result<build::LockRequest> locking_request(const Subject& subject, const Locking
 
 workspace::LockKey lock_key(const Subject& subject, const build::LockRequest& request);
 
-// The lock that the workspace has, unless the options ask to change it; else solves and keeps the
-// result. Says what it does on standard error.
+// The lock that the workspace has, unless the options ask to change it, or it was made before the
+// base was known and apt's packages have to be exact now; else solves and keeps the result. Debian
+// packages are solved against the base image, which is fetched where the workspace does not have
+// it. Says what it does on standard error.
 Result<Locked> find_or_make_lock(const Subject& subject, build::LockRequest& request,
                                  const LockingOptions& options, ChannelAccess& access,
                                  const std::stop_token& stop, Context& context);

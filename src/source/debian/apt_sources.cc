@@ -109,6 +109,7 @@ class OneLine {
     }
     AptSource source;
     source.at = at_;
+    rest_ = trim_left(rest_);
     if (rest_.starts_with('[')) {
       TRY(options(source));
     }
@@ -283,6 +284,11 @@ Result<std::vector<AptSource>> known_sources(const OsRelease& wanted) {
   return out;
 }
 
+bool has_paragraphs(std::string_view text) {
+  return std::ranges::any_of(split_lines(text),
+                             [](std::string_view line) { return line.starts_with("Types:"); });
+}
+
 }  // namespace
 
 Result<std::vector<AptSource>> parse_apt_sources(std::string_view text, const std::string& file,
@@ -292,7 +298,7 @@ Result<std::vector<AptSource>> parse_apt_sources(std::string_view text, const st
   }
   std::vector<AptSource> out;
   Expansion expansion(out, diagnostics);
-  TRY(file.ends_with(".sources") ? read_paragraphs(text, file, expansion)
+  TRY(file.ends_with(".sources") || has_paragraphs(text) ? read_paragraphs(text, file, expansion)
                                  : read_lines(text, file, expansion));
   return out;
 }

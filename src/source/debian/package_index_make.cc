@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <charconv>
 #include <cstring>
 #include <optional>
 
@@ -117,9 +116,14 @@ bool is_word(std::string_view text) {
 
 std::optional<std::uint64_t> number(std::string_view text) {
   std::uint64_t out = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, out);
-  return text.empty() || (error == std::errc() && stop == end) ? std::optional(out) : std::nullopt;
+  for (const char c : text) {
+    constexpr std::uint64_t kTooMuch = UINT64_MAX / 100;
+    if (c < '0' || c > '9' || out > kTooMuch) {
+      return std::nullopt;
+    }
+    out = (out * 10) + static_cast<std::uint64_t>(c - '0');
+  }
+  return out;
 }
 
 int digit(char c) {
@@ -182,10 +186,7 @@ class Maker {
     bool any = false;
     while (at_ < text_.size()) {
       const std::size_t begin = at_;
-      const char* const found =
-          static_cast<const char*>(std::memchr(&text_[begin], '\n', text_.size() - begin));
-      const std::size_t end =
-          found == nullptr ? text_.size() : static_cast<std::size_t>(found - &text_[0]);
+      const std::size_t end = std::min(text_.find('\n', begin), text_.size());
       at_ = std::min(end + 1, text_.size());
       ++line_;
       const std::string_view line = text_.substr(begin, end - begin);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 
 #include "core/text.h"
@@ -15,12 +14,15 @@ constexpr std::size_t kMaxPackagesFiles = 10'000;
 constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
-std::optional<unsigned> number(std::string_view text, unsigned low, unsigned high) {
-  unsigned out = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, out);
-  return error == std::errc() && stop == end && out >= low && out <= high ? std::optional(out)
-                                                                          : std::nullopt;
+std::optional<std::uint64_t> number(std::string_view text, std::uint64_t low, std::uint64_t high) {
+  std::uint64_t out = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9' || out > high) {
+      return std::nullopt;
+    }
+    out = (out * 10) + static_cast<std::uint64_t>(c - '0');
+  }
+  return !text.empty() && out >= low && out <= high ? std::optional(out) : std::nullopt;
 }
 
 bool is_packages(std::string_view path) {
@@ -48,12 +50,13 @@ Status read_files(std::string_view value, Release& out) {
     }
     ReleaseFile file;
     file.path = parts[2];
-    const char* const end = parts[1].data() + parts[1].size();
-    const auto [stop, error] = std::from_chars(parts[1].data(), end, file.size_bytes);
+    constexpr std::uint64_t kMost = std::uint64_t{1} << 50U;
+    const auto size = number(parts[1], 0, kMost);
     const auto digest = Digest::parse("sha256:" + std::string(parts[0]));
-    if (error != std::errc() || stop != end || !digest) {
+    if (!size || !digest) {
       return fail(ErrorKind::kCorrupt, "a line of its SHA256 has a bad hash or size");
     }
+    file.size_bytes = *size;
     file.sha256 = *digest;
     if (out.packages.size() == kMaxPackagesFiles) {
       return fail(ErrorKind::kCorrupt, "it names too many indexes");
@@ -84,7 +87,7 @@ std::optional<std::int64_t> parse_release_date(std::string_view text) {
   const std::chrono::year_month_day date{
       std::chrono::year(static_cast<int>(*year)),
       std::chrono::month(static_cast<unsigned>(month - kMonths.begin()) + 1),
-      std::chrono::day(*day)};
+      std::chrono::day(static_cast<unsigned>(*day))};
   if (!hours || !minutes || !seconds || !date.ok()) {
     return std::nullopt;
   }
