@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# ./dev demo: the main job as far as it goes today, in a workspace of its own that is removed afterwards.
-# Usage: demo.sh PROGRAM
+# A walk through the older examples: registering, comparing, linting, exporting; in a workspace of its own, removed
+# afterwards. Usage: walk.sh PROGRAM
 set -euo pipefail
 program=$(realpath "$1")
 cd "$(dirname "$0")"
