@@ -92,7 +92,9 @@ Result<Report> run(std::span<const std::string_view> words, GlobalOptions& optio
 int finish(const Result<Report>& result, const GlobalOptions& options, Terminal& terminal) {
   Status written;
   if (result.has_value()) {
-    written = terminal.out(render(*result, options.output, terminal.out_style()));
+    if (!result->silent) {
+      written = terminal.out(render(*result, options.output, terminal.out_style()));
+    }
     if (written.has_value()) {
       return result->exit_code;
     }

@@ -16,14 +16,16 @@ constexpr std::array<Noun, 5> kNouns = {{
 }};
 
 constexpr std::array kCommands = {
-    &kEnvCreate,    &kEnvShow,       &kEnvList,       &kEnvHistory,  &kEnvDiff,
-    &kEnvExplain,   &kEnvUpdate,     &kEnvLabel,      &kEnvArchive,  &kEnvRestore,
-    &kEnvCopy,      &kEnvExport,     &kEnvLint,       &kEnvLock,     &kEnvInstall,
-    &kEnvBuild,     &kEnvSave,       &kEnvLoad,       &kEnvShare,    &kImageList,
-    &kImageShow,    &kImageTree,     &kImageDiff,     &kImageRebase, &kImagePull,
-    &kImagePush,    &kImageImport,   &kImageExport,   &kImageDelete, &kRegistryCreate,
-    &kRegistryList, &kWorkspaceInit, &kWorkspaceShow, &kStoreShow,   &kGc,
-    &kCompletion,
+    &kEnvCreate,     &kEnvShow,       &kEnvList,        &kEnvHistory,
+    &kEnvDiff,       &kEnvExplain,    &kEnvUpdate,      &kEnvLabel,
+    &kEnvArchive,    &kEnvRestore,    &kEnvCopy,        &kEnvExport,
+    &kEnvLint,       &kEnvLock,       &kEnvInstall,     &kEnvBuild,
+    &kEnvShell,      &kEnvSave,       &kEnvLoad,        &kEnvShare,
+    &kImageList,     &kImageShow,     &kImageTree,      &kImageDiff,
+    &kImageRebase,   &kImagePull,     &kImagePush,      &kImageImport,
+    &kImageExport,   &kImageDelete,   &kRegistryCreate, &kRegistryList,
+    &kWorkspaceInit, &kWorkspaceShow, &kStoreShow,      &kGc,
+    &kRun,           &kCompletion,
 };
 
 }  // namespace

@@ -17,6 +17,7 @@ struct Style {
 struct Report {
   Json data;
   std::string (*text)(const Json& data, const Style& style) = nullptr;
+  bool silent = false;  // nothing is printed: what there was to say has been said
   int exit_code = 0;  // 1: the command did its work, and its answer is "no" (findings, differences)
 };
 

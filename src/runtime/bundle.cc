@@ -137,8 +137,13 @@ Json process(const ContainerSpec& spec, const ProcessUser& user) {
   }
   std::vector<std::string> args = {kInitPath, spec.terminal ? "terminal" : "streams"};
   args.insert(args.end(), spec.args.begin(), spec.args.end());
-  return Json::object()
-      .set("terminal", spec.terminal)
+  Json out = Json::object();
+  if (spec.terminal && spec.terminal_rows > 0 && spec.terminal_columns > 0) {
+    out.set("consoleSize", Json::object()
+                               .set("height", std::int64_t{spec.terminal_rows})
+                               .set("width", std::int64_t{spec.terminal_columns}));
+  }
+  return out.set("terminal", spec.terminal)
       .set("user", std::move(who))
       .set("args", strings(args))
       .set("env", std::move(env))

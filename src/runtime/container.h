@@ -39,6 +39,9 @@ class Container {
   // has ended, and nobody knows how (its keeper was killed, or the machine was restarted).
   Result<ExitStatus> wait(const std::stop_token& stop = {}) const;
 
+  // Readable when it has ended; invalid when it has already.
+  io::Descriptor watch() const { return keeper(); }
+
   // Waits so long; whether it has ended.
   bool ends_within(std::chrono::milliseconds time) const;
 

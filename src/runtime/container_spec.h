@@ -60,6 +60,8 @@ struct ContainerSpec {
   // The container gets a terminal of its own, whose other end is Container::console(); the three
   // streams below are not used then. Only of a container that lives with its caller.
   bool terminal = false;
+  unsigned terminal_rows = 0;  // 0: unknown
+  unsigned terminal_columns = 0;
   // Descriptors of the caller, which keeps them. -1: /dev/null.
   int in = -1;
   int out = -1;

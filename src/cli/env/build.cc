@@ -4,19 +4,15 @@
 #include <fmt/format.h>
 
 #include "blob/lease.h"
-#include "build/base_image.h"
 #include "build/build_environment.h"
-#include "cli/base_library.h"
 #include "cli/command_table.h"
-#include "cli/env/base.h"
-#include "cli/env/locking.h"
+#include "cli/env/building.h"
 #include "cli/env/placed.h"
 #include "cli/image/exchange.h"
 #include "cli/interrupt.h"
 #include "cli/messages.h"
 #include "cli/progress_display.h"
 #include "core/text.h"
-#include "definition/fingerprint.h"
 #include "package/oci/reference.h"
 
 namespace cloche::cli {
@@ -120,17 +116,6 @@ Status verify(build::BuildRequest request, const build::BuildOutcome& outcome,
   return {};
 }
 
-// The image under the name of its definition, and of the version that it was built for.
-Status name_image(const Subject& subject, const image::Layout& layout,
-                  const build::BuildOutcome& outcome, const std::string& name) {
-  TRY(layout.set(name, outcome.manifest));
-  const definition::Environment& environment = subject.entry.environment;
-  if (!subject.from_file && !environment.version.empty()) {
-    TRY(layout.set(environment.name + ":" + environment.version, outcome.manifest));
-  }
-  return {};
-}
-
 Result<build::BuildOutcome> build(const build::BuildRequest& request, const BuildOptions& options,
                                   ChannelAccess& access, const std::stop_token& stop,
                                   Context& context) {
@@ -146,23 +131,6 @@ Result<build::BuildOutcome> build(const build::BuildRequest& request, const Buil
   return outcome;
 }
 
-// The first build decides which image the base's name means, for good: into the lock with it.
-Status freeze_base(const image::BaseImage& base, const Subject& subject, Locked& locked,
-                   Context& context) {
-  lock::Lock lock = locked.entry.lock;
-  if (!lock.base_image || base.digest.empty() || !lock.base_image->digest.empty()) {
-    return {};
-  }
-  lock.base_image->digest = base.digest.to_string();
-  workspace::Workspace::LockChange change;
-  change.name = subject.from_file ? "" : subject.entry.environment.name;
-  change.version = subject.from_file ? "" : subject.entry.environment.version;
-  change.detail = fmt::format("base image {} is {}", base.reference, base.digest.to_string());
-  change.replaces = locked.entry.digest;
-  locked.entry = TRY(TRY(context.workspace())->put_lock(lock, change)).entry;
-  return {};
-}
-
 // Layers of the base are mounted where the registry has them already.
 image::PushOptions push_options(const image::BaseImage& base) {
   image::PushOptions out;
@@ -174,43 +142,15 @@ image::PushOptions push_options(const image::BaseImage& base) {
   return out;
 }
 
-// A base that was fetched only now may have an older glibc than the lock was solved for.
-Result<bool> must_lock_again(const image::BaseImage& base, const Locked& locked,
-                             const LockingOptions& options, const ChannelAccess& access,
-                             const std::stop_token& stop, Context& context) {
-  if (!access.asks_base(options.virtual_packages)) {
-    return false;
-  }
-  const image::Layout layout(context.workspace_directory());
-  const image::CLibrary library = TRY(base_library(base, layout, stop, context));
-  return !TRY(image::unmet_needs(build::needs_of(locked.entry.lock), library)).empty();
-}
-
 Result<Report> run_build(const BuildOptions& options, Context& context) {
   const Interrupt interrupt;
   const Subject subject = TRY(find_subject(options.subject, context));
-  const definition::Definition& definition = subject.entry.environment.definition;
   const std::unique_ptr<ChannelAccess> access = TRY(ChannelAccess::open(context));
-  build::LockRequest locking =
-      TRY(locking_request(subject, options, *access, interrupt.token(), context));
-  Locked locked =
-      TRY(find_or_make_lock(subject, locking, options, *access, interrupt.token(), context));
-  const image::Layout layout(TRY(context.workspace())->directory());
-  const BaseRequest base_request{definition, locked.entry.lock, layout, options.offline};
-  const image::BaseImage base = TRY(find_base(base_request, *access, interrupt.token(), context));
-  if (TRY(must_lock_again(base, locked, options, *access, interrupt.token(), context))) {
-    build::LockRequest again =
-        TRY(locking_request(subject, options, *access, interrupt.token(), context));
-    locked = TRY(find_or_make_lock(subject, again, options, *access, interrupt.token(), context));
-  }
-  TRY(freeze_base(base, subject, locked, context));
-  build::BuildRequest request{.definition = definition,
-                              .lock = locked.entry.lock,
-                              .base = base,
-                              .layout = layout,
-                              .compression = TRY(blob::parse_compression(options.compression)),
-                              .bytecode = !options.no_bytecode,
-                              .offline = options.offline};
+  const BuildBasis basis = TRY(build_basis(subject, options, *access, interrupt.token(), context));
+  const image::Layout& layout = basis.layout;
+  build::BuildRequest request = build_request(subject, basis, options);
+  request.compression = TRY(blob::parse_compression(options.compression));
+  request.bytecode = !options.no_bytecode;
   if (options.dry_run) {
     return run_dry(request, *access, interrupt.token(), context);
   }
@@ -218,11 +158,10 @@ Result<Report> run_build(const BuildOptions& options, Context& context) {
   const blob::Lease lease = TRY(blob::Lease::take(layout.root()));
   const build::BuildOutcome outcome =
       TRY(build(request, options, *access, interrupt.token(), context));
-  const std::string name = definition::image_name(subject.entry.fingerprint);
-  TRY(name_image(subject, layout, outcome, name));
+  const std::string name = TRY(name_image(subject, layout, outcome));
   Json pushed;
   if (!options.push.empty()) {
-    pushed = pushed_record(TRY(push_image(outcome.manifest, options.push, push_options(base),
+    pushed = pushed_record(TRY(push_image(outcome.manifest, options.push, push_options(basis.base),
                                           layout, *access, interrupt.token(), context)),
                            options.push);
   }
@@ -240,7 +179,7 @@ Result<Report> run_build(const BuildOptions& options, Context& context) {
       .set("scripts", script_records(outcome.scripts))
       .set("without_bytecode", text_or_null(outcome.without_bytecode))
       .set("pushed", std::move(pushed))
-      .set("lock", locked.entry.digest.to_string());
+      .set("lock", basis.locked.entry.digest.to_string());
   return Report{.data = std::move(data), .text = text};
 }
 

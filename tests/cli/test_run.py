@@ -1,0 +1,266 @@
+"""Commands in environments: `cloche run`, over a tiny image of a static busybox."""
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tarfile
+import time
+
+import pytest
+
+BUSYBOX = shutil.which("busybox")
+APPLETS = "sh true false cat echo ls id env sleep stty tty touch kill mount grep ps dd head mkdir".split()
+
+
+def can_run_containers():
+    if not BUSYBOX or b"statically" not in subprocess.run(["file", "-L", BUSYBOX], capture_output=True).stdout + subprocess.run(
+        ["sh", "-c", f"ldd {BUSYBOX} >/dev/null 2>&1 || echo statically"], capture_output=True
+    ).stdout:
+        return "busybox-static is not installed"
+    if not (shutil.which("runc", path="/usr/sbin:/usr/bin:/sbin:/bin") or shutil.which("crun")):
+        return "neither runc nor crun is installed"
+    probe = subprocess.run(["unshare", "--mount", "--pid", "--fork", "true"], capture_output=True)
+    return "" if probe.returncode == 0 else "namespaces are not allowed here"
+
+
+REASON = can_run_containers()
+pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
+
+
+def root_file_system(path):
+    with tarfile.open(path, "w") as tar:
+        for folder in ("bin", "etc", "tmp", "root", "home"):
+            member = tarfile.TarInfo(folder)
+            member.type = tarfile.DIRTYPE
+            member.mode = 0o1777 if folder == "tmp" else 0o755
+            tar.addfile(member)
+        tar.add(BUSYBOX, "bin/busybox")
+        for applet in APPLETS:
+            link = tarfile.TarInfo(f"bin/{applet}")
+            link.type = tarfile.SYMTYPE
+            link.linkname = "busybox"
+            tar.addfile(link)
+        import io
+
+        for name, text in {
+            "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nsomeone:x:1000:1000::/home:/bin/sh\n",
+            "etc/group": "root:x:0:\npeople:x:1000:\n",
+        }.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(text)
+            tar.addfile(member, io.BytesIO(text.encode()))
+    return path
+
+
+@pytest.fixture
+def tiny(cloche, tmp_path_factory):
+    """The program with an environment `tiny`, its cache shared by all tests: one probe, one unpacking."""
+    shared = tmp_path_factory.getbasetemp() / "run-cache"
+    archive = tmp_path_factory.getbasetemp() / "tiny.tar"
+    if not archive.exists():
+        root_file_system(archive)
+    cloche.environment["CLOCHE_CACHE"] = str(shared)
+    cloche.environment["PATH"] += ":/usr/sbin:/sbin"
+    cloche.cache = shared
+    cloche.run("workspace", "init")
+    cloche.run("image", "import", archive, "tiny:1")
+    cloche.run("env", "create", "--image", "tiny:1", "--name", "tiny")
+    return cloche
+
+
+def cgroups():
+    return [str(one) for one in pathlib.Path("/sys/fs/cgroup").glob("**/cloche-*")]
+
+
+def nothing_left(cloche):
+    """No folder of a container, no mount, no cgroup of any of its containers."""
+    containers = cloche.cache / "containers"
+    left = [one.name for one in containers.iterdir()] if containers.exists() else []
+    mounts = [line for line in open("/proc/mounts") if str(cloche.cache) in line]
+    return not left and not mounts
+
+
+def refused(cloche, *words, code):
+    """The error record; `--output` stands before `--`, behind which all is the command's."""
+    answer = cloche.run("--output", "json", *words, code=code)
+    assert answer.out == ""
+    return answer.error
+
+
+def test_the_exit_code_and_the_streams_are_the_commands(tiny):
+    answer = tiny.run("run", "tiny", "--", "sh", "-c", "cat; echo oops >&2; exit 7", input="typed\n", code=7)
+    assert answer.out == "typed\n"
+    assert "oops\n" in answer.err
+    assert nothing_left(tiny)
+
+
+def test_the_current_directory_is_there_and_what_is_made_is_ours(tiny):
+    tiny.write("data.txt", "hello")
+    answer = tiny.run("run", "tiny", "--", "sh", "-c", "pwd; cat data.txt; echo made > out.txt")
+    assert answer.out == f"{tiny.folder}\nhello"
+    made = tiny.folder / "out.txt"
+    assert made.read_text() == "made\n"
+    assert made.stat().st_uid == os.getuid()
+
+
+def test_changes_elsewhere_are_thrown_away(tiny):
+    tiny.run("run", "tiny", "--", "touch", "/root/made")
+    assert "made" not in tiny.run("run", "tiny", "--", "ls", "/root").out
+
+
+def test_variables_and_mounts(tiny):
+    data = tiny.folder.parent / "data"
+    data.mkdir(exist_ok=True)
+    (data / "one").write_text("1")
+    answer = tiny.run(
+        "run", "tiny", "--env", "A=b c", "--mount", f"{data}:/data:ro", "--", "sh", "-c", 'echo "$A"; cat /data/one; echo x > /data/two || echo refused'
+    )
+    assert answer.out.splitlines() == ["b c", "1refused"]
+    assert not (data / "two").exists()
+
+
+def test_a_file_becomes_a_process_in_one_command(tiny):
+    tiny.write("env.yml", "name: mine\nimage: tiny:1\n")
+    assert tiny.run("run", "./env.yml", "--", "echo", "from a file").out == "from a file\n"
+    assert "mine" not in tiny.run("env", "list").out
+
+
+def test_what_is_not_there_is_said(tiny):
+    assert "no command 'nothing'" in refused(tiny, "run", "tiny", "--", "nothing", code=4)["message"]
+    assert "tiny" in refused(tiny, "run", "tinyy", "--", "true", code=4)["hint"]
+    assert "no command" in refused(tiny, "run", "tiny", code=2)["message"]
+    assert refused(tiny, "run", "tiny", "--mount", "nowhere:/x", "--", "true", code=4)
+    assert nothing_left(tiny)
+
+
+@pytest.mark.parametrize("directory", ["/", "/etc", "/usr", "/proc/self"])
+def test_directories_that_would_hide_the_image_are_refused(tiny, directory):
+    assert "cannot be mounted" in refused(tiny, "-C", directory, "--workspace", tiny.folder, "run", "tiny", "--", "true", code=3)["message"]
+
+
+@pytest.mark.parametrize("target", ["/proc/self/fd/7", "/sys/x", "/a/../../etc", "/"])
+def test_targets_in_file_systems_of_the_kernel_are_refused(tiny, target):
+    refused(tiny, "run", "tiny", "--mount", f"{tiny.folder}:{target}", "--", "true", code=3)
+
+
+def test_no_network_is_a_loopback_interface(tiny):
+    answer = tiny.run("run", "tiny", "--network", "none", "--", "cat", "/proc/net/dev")
+    names = [line.split(":")[0].strip() for line in answer.out.splitlines()[2:]]
+    assert names == ["lo"]
+
+
+def test_the_defaults_are_safe(tiny):
+    status = tiny.run("run", "tiny", "--", "cat", "/proc/self/status").out
+    fields = dict(line.split(":", 1) for line in status.splitlines())
+    assert fields["NoNewPrivs"].strip() == "1"
+    refused = int("0x" + fields["CapEff"].strip(), 16)
+    for capability in (12, 16, 17, 19, 21, 22, 27):  # net_admin, sys_module, sys_rawio, sys_ptrace, sys_admin, sys_boot, mknod
+        assert refused & (1 << capability) == 0
+    script = "mount -t tmpfs x /root || echo no-mount; echo 1 > /proc/sys/kernel/panic || echo no-sysctl; ls /proc/kcore -l; ls /sys/firmware"
+    answer = tiny.run("run", "tiny", "--", "sh", "-c", script, code=None)
+    assert "no-mount" in answer.out and "no-sysctl" in answer.out
+
+
+def start(cloche, *words):
+    return subprocess.Popen(
+        [cloche.program, "run", "tiny", *words], cwd=cloche.folder, env=cloche.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def wait_for(path):
+    for _ in range(400):
+        if path.exists():
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{path} never came")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_go_to_the_command(tiny, number):
+    process = start(tiny, "--", "sh", "-c", "touch ready; exec sleep 100")
+    wait_for(tiny.folder / "ready")
+    process.send_signal(number)
+    process.communicate(timeout=20)
+    assert process.returncode == 128 + number
+    assert nothing_left(tiny)
+
+
+def container_processes():
+    return subprocess.run(["ps", "-e", "-o", "args="], capture_output=True, text=True).stdout.splitlines().count("sleep 4711")
+
+
+def test_kill_9_leaves_nothing_that_runs_and_the_rest_goes_with_the_next_run(tiny):
+    process = start(tiny, "--", "sh", "-c", "touch ready; exec sleep 4711")
+    wait_for(tiny.folder / "ready")
+    for _ in range(100):
+        if container_processes() == 1:
+            break
+        time.sleep(0.05)
+    assert container_processes() == 1
+    process.kill()
+    process.communicate(timeout=20)
+    for _ in range(100):
+        if container_processes() == 0:
+            break
+        time.sleep(0.05)
+    assert container_processes() == 0
+    assert not [line for line in open("/proc/mounts") if str(tiny.cache) in line]
+    left = [one.name for one in (tiny.cache / "containers").iterdir()]
+    assert len(left) == 1
+    tiny.run("run", "tiny", "--", "true")
+    assert nothing_left(tiny)
+    assert not [one for one in cgroups() if left[0] in one]
+
+
+def test_a_terminal_of_its_own_size(tiny):
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 41, 97, 0, 0))
+    process = subprocess.Popen(
+        [tiny.program, "run", "tiny", "--", "sh", "-c", "stty size; tty; read line; echo got $line"],
+        cwd=tiny.folder, env=tiny.environment, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, start_new_session=True,
+    )
+    os.close(theirs)
+    seen = b""
+    os.write(ours, b"words\r")
+    try:
+        while b"got words" not in seen:
+            seen += os.read(ours, 4096)
+    except OSError:
+        pass
+    assert process.wait(timeout=20) == 0, process.stderr.read()
+    assert b"41 97" in seen
+    assert b"/dev/pts/0" in seen
+    assert b"got words" in seen
+
+
+def can_limit(controller):
+    return os.geteuid() == 0 and any(pathlib.Path(f"/sys/fs/cgroup/{place}").exists() for place in (controller, "cgroup.controllers"))
+
+
+@pytest.mark.skipif(not can_limit("memory"), reason="no cgroup can be written")
+def test_the_memory_limit_is_reported(tiny):
+    eat = "dd if=/dev/zero of=/dev/shm/x bs=1M count=200"
+    answer = tiny.run("run", "tiny", "--memory", "32m", "--", "sh", "-c", eat, code=None)
+    assert answer.code != 0
+    assert "memory limit was reached" in answer.err
+    assert nothing_left(tiny)
+
+
+@pytest.mark.skipif(not can_limit("pids"), reason="no cgroup can be written")
+def test_the_pids_limit_holds(tiny):
+    many = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 5 & done; exit 0"
+    answer = tiny.run("run", "tiny", "--pids", "8", "--", "sh", "-c", many, code=None)
+    assert answer.code != 0
+    assert "limit on processes was reached" in answer.err
+
+
+def test_shm_has_the_size_that_was_asked(tiny):
+    script = "dd if=/dev/zero of=/dev/shm/x bs=1M count=8 2>/dev/null || echo full"
+    assert tiny.run("run", "tiny", "--shm-size", "4m", "--", "sh", "-c", script).out == "full\n"
+    assert tiny.run("run", "tiny", "--shm-size", "16m", "--", "sh", "-c", script).out == ""
