@@ -186,12 +186,15 @@ def test_signals_go_to_the_command(tiny, number):
     assert nothing_left(tiny)
 
 
+SLEEP = f"sleep {100000 + os.getpid()}"  # not another test run's
+
+
 def container_processes():
-    return subprocess.run(["ps", "-e", "-o", "args="], capture_output=True, text=True).stdout.splitlines().count("sleep 4711")
+    return subprocess.run(["ps", "-e", "-o", "args="], capture_output=True, text=True).stdout.splitlines().count(SLEEP)
 
 
 def test_kill_9_leaves_nothing_that_runs_and_the_rest_goes_with_the_next_run(tiny):
-    process = start(tiny, "--", "sh", "-c", "touch ready; exec sleep 4711")
+    process = start(tiny, "--", "sh", "-c", "touch ready; exec " + SLEEP)
     wait_for(tiny.folder / "ready")
     for _ in range(100):
         if container_processes() == 1:
