@@ -9,6 +9,7 @@
 #include "core/files.h"
 #include "core/text.h"
 #include "runtime/init_report.h"
+#include "runtime/seccomp.h"
 
 // The defaults are those of the container engines (moby's oci/defaults.go, containers-common), but
 // for capabilities: of theirs, NET_RAW, MKNOD and AUDIT_WRITE are left out, which training needs
@@ -256,6 +257,10 @@ Result<Json> linux_part(const ContainerSpec& spec, const BundlePlace& place) {
       .set("maskedPaths", strings(kMaskedPaths))
       .set("readonlyPaths", strings(kReadonlyPaths))
       .set("resources", TRY(resources(spec, place)));
+  // Who is given the machine's administration would be stopped by the filter only.
+  if (std::ranges::find(spec.capabilities, "CAP_SYS_ADMIN") == spec.capabilities.end()) {
+    out.set("seccomp", seccomp_filter());
+  }
   if (!place.cgroup.empty()) {
     out.set("cgroupsPath", place.cgroup);
   }

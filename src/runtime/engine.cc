@@ -19,6 +19,7 @@
 #include "io/disk_files.h"
 #include "io/file.h"
 #include "io/system.h"
+#include "io/system_error.h"
 #include "io/temporary.h"
 #include "runtime/cgroup.h"
 #include "runtime/container_directory.h"
@@ -96,11 +97,19 @@ std::optional<std::string> remembered(const std::string& file) {
              : std::nullopt;
 }
 
-// A program of the host in a container whose root file system is the host's.
-ContainerSpec probe() {
+// A container with nothing but init's program, which does nothing when it is alone. Not over "/":
+// in a namespace of users the kernel lays nothing over a folder in which others have mounted.
+Result<ContainerSpec> probe(const std::string& cache) {
+  const std::string init = TRY(init_program(cache));
+  const std::string root = cache + "/engine-probe";
+  TRY(io::make_directories(root));
+  const std::string program = root + "/true";
+  if (::link(init.c_str(), program.c_str()) != 0 && errno != EEXIST) {
+    return io::system_error(errno, "create", program);
+  }
   ContainerSpec out;
-  out.lower = {"/"};
-  out.args = {"/bin/true"};
+  out.lower = {root};
+  out.args = {"/true"};
   out.network = Network::kNone;
   return out;
 }
@@ -120,7 +129,7 @@ Result<Engine> Engine::find(const std::string& cache, const std::stop_token& sto
     progress.note(fmt::format("trying whether {} works here", program));
     Engine engine(cache, program);
     TRY(engine.clean());
-    const auto status = engine.run(probe(), stop);
+    const auto status = engine.run(TRY(probe(cache)), stop);
     if (status && status->code == 0) {
       TRY(io::write_file_atomically(file, circumstances(program).dump() + "\n"));
       return engine;
