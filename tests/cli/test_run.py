@@ -155,6 +155,7 @@ def test_the_defaults_are_safe(tiny):
     fields = dict(line.split(":", 1) for line in status.splitlines())
     assert fields["NoNewPrivs"].strip() == "1"
     refused = int("0x" + fields["CapEff"].strip(), 16)
+    assert fields["Seccomp"].strip() == "2"
     for capability in (12, 16, 17, 19, 21, 22, 27):  # net_admin, sys_module, sys_rawio, sys_ptrace, sys_admin, sys_boot, mknod
         assert refused & (1 << capability) == 0
     script = "mount -t tmpfs x /root || echo no-mount; echo 1 > /proc/sys/kernel/panic || echo no-sysctl; ls /proc/kcore -l; ls /sys/firmware"
@@ -267,3 +268,36 @@ def test_shm_has_the_size_that_was_asked(tiny):
     script = "dd if=/dev/zero of=/dev/shm/x bs=1M count=8 2>/dev/null || echo full"
     assert tiny.run("run", "tiny", "--shm-size", "4m", "--", "sh", "-c", script).out == "full\n"
     assert tiny.run("run", "tiny", "--shm-size", "16m", "--", "sh", "-c", script).out == ""
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="only root can become somebody else")
+def test_without_root_it_runs_in_a_namespace_of_users(tiny, tmp_path_factory):
+    someone = 54321
+    probe = ["setpriv", f"--reuid={someone}", f"--regid={someone}", "--clear-groups"]
+    if subprocess.run([*probe, "unshare", "--user", "--map-root-user", "true"], capture_output=True).returncode != 0:
+        pytest.skip("users may not make namespaces here")
+    folder = pathlib.Path(subprocess.run(["mktemp", "-d", "/var/tmp/cloche-run-XXXXXX"], capture_output=True, text=True).stdout.strip())
+    try:
+        archive = folder / "tiny.tar"
+        shutil.copy(tmp_path_factory.getbasetemp() / "tiny.tar", archive)
+        os.chown(folder, someone, someone)
+        if subprocess.run([*probe, tiny.program, "--version"], capture_output=True).returncode != 0:
+            pytest.skip("the program lies where only root can reach it")
+        environment = {**tiny.environment, "HOME": str(folder), "CLOCHE_CACHE": str(folder / "cache")}
+
+        def run(*words):
+            return subprocess.run([*probe, tiny.program, *words], cwd=folder, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+
+        assert run("workspace", "init").returncode == 0
+        assert run("image", "import", str(archive), "tiny:1").returncode == 0
+        assert run("env", "create", "--image", "tiny:1", "--name", "tiny").returncode == 0
+        answer = run("run", "tiny", "--", "sh", "-c", "id -u; touch made; exit 5")
+        assert answer.returncode == 5, answer.stderr
+        assert answer.stdout == "0\n"
+        assert (folder / "made").stat().st_uid == someone
+        assert not list((folder / "cache/containers").iterdir())
+        limited = run("run", "tiny", "--memory", "64m", "--", "true")
+        assert limited.returncode in (0, 10)  # held where a cgroup was delegated, else refused
+        assert limited.returncode == 0 or "cannot be limited here" in limited.stderr
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
