@@ -13,9 +13,9 @@ import sys
 import tempfile
 
 # Not modules to import: they open a browser, a window, print a poem, or need what Debian keeps in python3-tk, or ask for
-# another system.
+# another system; a plugin that pytest loads.
 NOT_IMPORTED = {"antigravity", "this", "idlelib", "tkinter", "turtle", "turtledemo", "_tkinter", "lib2to3_fixer", "msilib",
-                "__phello__", "_pyrepl", "_android_support", "_apple_support", "_ios_support", "_aix_support"}
+                "__phello__", "_pyrepl", "_android_support", "_apple_support", "_ios_support", "_aix_support", "_hypothesis_pytestplugin"}
 
 # Runs in the channel's Python: imports each word of standard input in a child.
 IMPORTER = r"""
