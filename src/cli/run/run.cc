@@ -62,7 +62,7 @@ constexpr std::array<Example, 1> kShellExamples = {{
 }};
 
 constexpr std::string_view kExitCodes =
-    "0  success; any other: the command's own, 128 and its number after a signal\n"
+    "0  and any other: the command's own (128 + a signal's number)\n"
     "4  there is no such environment, or no such command in it\n"
     "10  this host cannot run containers, or not with these limits";
 
