@@ -2,12 +2,14 @@
 """Building and pushing images as whole processes, beside `buildah bud` and `buildah push` where they are installed.
 
 An environment of 150 packages (98 MB, bench/make_conda_packages.py) goes to a docker-registry on loopback: cold, again,
-and with one package changed. The rival copies the same files, already installed, into an image of its own: no solving, no
-unpacking. Usage: images.py CLOCHE [FOLDER]     FOLDER keeps the packages for the next time.
+and with one package changed. Two rivals: one copies the same files, already installed, into an image of its own (no solving,
+no unpacking); the other has a Dockerfile whose RUN installs the packages as any conda does, and does it with our own fast
+`env install`. Usage: images.py CLOCHE [FOLDER]     FOLDER keeps the packages for the next time.
 """
 import json
 import os
 import pathlib
+import re
 import shutil
 import socket
 import subprocess
@@ -44,6 +46,19 @@ def make_channel(folder):
 def publish(folder, records):
     data = {"info": {"subdir": "linux-64"}, "packages": {}, "packages.conda": records}
     (folder / "linux-64/repodata.json").write_text(json.dumps(data))
+
+
+def write_base(folder, cloche):
+    """A base for a Dockerfile: a shell, our program and the libraries that they load."""
+    found = set()
+    for program in ("/bin/sh", cloche):
+        found.update(re.findall(r"(/\S+)", subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout))
+    for path in ["/bin/sh", *sorted(found), *map(str, pathlib.Path("/usr/lib/x86_64-linux-gnu").glob("libcurl.so.4"))]:
+        target = folder / path.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(os.path.realpath(path), target)
+    shutil.copy(cloche, folder / "bin/cloche")
+    (folder / "tmp").mkdir()
 
 
 class Registry:
@@ -120,6 +135,25 @@ def main():
                 list(map(str, [*install, second, context / "env", "--replace"])), env=env, check=True, capture_output=True
             )
             timed("rival, one package changed: bud and push", theirs)
+
+            base, run = folder / "base", folder / "installing"
+            base.mkdir()
+            run.mkdir()
+            write_base(base, cloche)
+            for name in (first.name, second.name):
+                shutil.copy(folder / name, base / name)
+                dockerfile = f"FROM scratch\nCOPY base /\nRUN HOME=/tmp cloche env install /{name} /opt/cloche/env\n"
+                (folder / f"Dockerfile.{name}").write_text(dockerfile)
+            mounts = ["--volume", f"{channel}:{channel}:ro"]
+
+            def installing(name):
+                return [
+                    ["buildah", *store, "bud", "--layers", *mounts, "-f", folder / f"Dockerfile.{name}", "-t", "run", folder],
+                    ["buildah", *store, "push", "--tls-verify=false", "run", f"docker://{registry.address}/run:1"],
+                ]
+
+            timed("rival whose RUN installs, cold: bud and push", installing(first.name))
+            timed("rival whose RUN installs, one package changed", installing(second.name))
         registry.process.kill()
 
 

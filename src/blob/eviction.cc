@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "blob/segment_records.h"
 #include "blob/use_stamp.h"
 #include "blob/work_lock.h"
 #include "core/files.h"
@@ -83,6 +84,9 @@ class Eviction {
       } else if (!over) {
         keep(item.wanted.empty() ? "within the quota" : item.wanted, item.size_bytes);
       }
+    }
+    if (!options_.dry_run && !report_.removed.empty()) {
+      forget_missing_segments(place("segments"));
     }
     std::ranges::sort(report_.removed, {}, &GarbageReport::Removed::path);
     return std::move(report_);

@@ -150,13 +150,15 @@ class SegmentWriter::Body {
 
   Status buffer(std::string_view bytes) {
     while (!bytes.empty()) {
-      if (pieces_.empty() || pieces_.back().size() == kFrameBytes) {
-        if (pieces_.size() == kBatch) {
+      if (filled_ == 0 || pieces_[filled_ - 1].size() == kFrameBytes) {
+        if (filled_ == kBatch) {
           TRY(flush());
         }
-        pieces_.emplace_back();
+        if (++filled_ > pieces_.size()) {
+          pieces_.emplace_back();
+        }
       }
-      std::string& piece = pieces_.back();
+      std::string& piece = pieces_[filled_ - 1];
       const std::size_t count = std::min(bytes.size(), kFrameBytes - piece.size());
       if (piece.size() + count > piece.capacity()) {
         piece.reserve(std::min(kFrameBytes, 4 * (piece.size() + count)));
@@ -169,27 +171,28 @@ class SegmentWriter::Body {
 
   // One task hashes what the others compress.
   Status flush() {
-    while (compressors_.size() < pieces_.size()) {
+    while (compressors_.size() < filled_) {
       compressors_.emplace_back(compression_);
     }
-    std::vector<std::string_view> made(pieces_.size());
-    TRY(pool_.run(pieces_.size() + 1, [&](std::size_t i) -> Status {
+    std::vector<std::string_view> made(filled_);
+    TRY(pool_.run(filled_ + 1, [&](std::size_t i) -> Status {
       if (i > 0) {
         made[i - 1] = TRY(compressors_[i - 1].compress(pieces_[i - 1]));
         return {};
       }
-      for (const std::string& piece : pieces_) {
-        raw_.update(piece);
+      for (std::size_t piece = 0; piece < filled_; ++piece) {
+        raw_.update(pieces_[piece]);
       }
       return {};
     }));
-    for (std::size_t i = 0; i < pieces_.size(); ++i) {
+    for (std::size_t i = 0; i < filled_; ++i) {
       index_.frames.push_back({.compressed_bytes = static_cast<std::uint32_t>(made[i].size()),
                                .tar_bytes = static_cast<std::uint32_t>(pieces_[i].size())});
       compressed_bytes_ += made[i].size();
       TRY(blob_.append(made[i]));
+      pieces_[i].clear();  // keeps its memory for the next batch
     }
-    pieces_.clear();
+    filled_ = 0;
     return {};
   }
 
@@ -203,7 +206,8 @@ class SegmentWriter::Body {
   std::string last_;
   SegmentIndex index_;
   std::uint64_t compressed_bytes_ = 0;
-  std::vector<std::string> pieces_;
+  std::vector<std::string> pieces_;  // the first `filled_` hold something
+  std::size_t filled_ = 0;
   std::vector<FrameCompressor> compressors_;
 };
 

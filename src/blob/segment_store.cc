@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "blob/frame.h"
+#include "blob/segment_records.h"
 #include "blob/work_lock.h"
 #include "core/files.h"
 #include "core/text.h"
@@ -231,6 +232,24 @@ Result<Digest> SegmentStore::layer_diff_id(std::span<const Segment> segments,
   Digest digest = layer.finish();
   TRY(put_sealed(root_, place, digest.to_string() + "\n"));
   return digest;
+}
+
+std::size_t forget_missing_segments(const std::string& root) {
+  const BlobStore blobs(root);
+  const std::string directory = join_path(root, "segments");
+  const auto entries = io::DiskFiles().list(directory);
+  std::size_t count = 0;
+  for (const FileEntry& entry : entries.value_or(std::vector<FileEntry>())) {
+    const std::string place = join_path(directory, entry.name);
+    const std::optional<std::string> text = unsealed(place, kMaxRecordBytes);
+    const Result<Json> json = text ? parse_json(*text) : Result<Json>(Json());
+    const Result<Segment> segment = json ? segment_of((*json)["segment"]) : json.error();
+    const bool whole = segment && blobs.contains(segment->digest) && blobs.contains(segment->index);
+    if (!whole && ::unlink(place.c_str()) == 0) {
+      ++count;
+    }
+  }
+  return count;
 }
 
 }  // namespace cloche::blob

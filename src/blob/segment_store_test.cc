@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "blob/frame.h"
+#include "blob/segment_records.h"
 #include "core/testing.h"
 #include "io/testing.h"
 
@@ -192,6 +193,16 @@ TEST_F(SegmentStoreTest, ADiffIdIsNotComputedFromDamagedOrMixedSegments) {
   std::stop_source stop;
   stop.request_stop();
   EXPECT_EQ(store_.layer_diff_id(segments, stop.get_token()).error().kind, ErrorKind::kCancelled);
+}
+
+TEST_F(SegmentStoreTest, ForgetsRecordsOfWhatIsGone) {
+  ASSERT_VALUE(stays, get(key("stays")));
+  ASSERT_VALUE(goes, get(key("goes"), "2"));
+  EXPECT_EQ(forget_missing_segments(store_.root()), 0U);
+  fs::remove(store_.blobs().path(goes.segment.index).value());
+  EXPECT_EQ(forget_missing_segments(store_.root()), 1U);
+  EXPECT_FALSE(fs::exists(record(key("goes"))));
+  EXPECT_EQ(store_.find(key("stays")), stays.segment);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "blob/work_lock.h"
 #include "build/bytecode_step.h"
 #include "build/environment_layer.h"
+#include "build/link_scripts.h"
 #include "build/locked_channels.h"
 #include "core/files.h"
 #include "core/text.h"
@@ -95,6 +96,14 @@ std::vector<ChangedInput> changed_inputs(const Json& before, const Json& now) {
   return out;
 }
 
+bool runs_here(const std::string& platform) {
+  struct utsname system{};
+  ::uname(&system);
+  const auto here = image::parse_platform(std::string("linux/") + system.machine);
+  const auto wanted = image::parse_platform(platform);
+  return here && wanted && image::suits(*wanted, *here) > 0;
+}
+
 // A build in progress: where things come from and go.
 class Builder {
  public:
@@ -126,8 +135,8 @@ class Builder {
     out.packages_made = static_cast<std::size_t>(
         std::ranges::count(made.segments, true, &source::PackageSegment::made));
     out.clobbers = made.clobbers;
-    out.scripts = made.scripts;
     std::vector<image::EnvironmentLayer> layers = TRY(make_layers(made));
+    TRY(run_scripts(made, layers, out));
     layers.push_back(TRY(make_plain_layer("conda-meta/history", history)));
     for (const image::EnvironmentLayer& layer : layers) {
       out.layer_bytes += layer.blob.size_bytes;
@@ -204,6 +213,42 @@ class Builder {
     return out;
   }
 
+  // Of the packages' scripts only post-link is run: pre-link cannot be any more, and nothing is
+  // ever unlinked in an image.
+  Status run_scripts(const source::PackageSegments& made,
+                     std::vector<image::EnvironmentLayer>& layers, BuildOutcome& out) {
+    std::vector<conda::PackageRecord> wanted;
+    for (const source::LinkScript& one : made.scripts) {
+      if (one.action == "post-link" && request_.scripts) {
+        wanted.push_back(*std::ranges::find(records_, one.package, &conda::PackageRecord::name));
+        out.scripts_run.push_back(one.package);
+      } else if (one.action != "pre-unlink") {
+        out.scripts.push_back(one);
+      }
+    }
+    if (wanted.empty()) {
+      return {};
+    }
+    const ScriptsRequest scripts{.base = request_.base,
+                                 .layers = layers,
+                                 .layout = request_.layout,
+                                 .packages = wanted,
+                                 .compression = request_.compression,
+                                 .cache = channels_.cache_directory};
+    Result<blob::Segment> segment =
+        runs_here(request_.lock.platform)
+            ? run_link_scripts(scripts, segments_, pool_, stop_, progress_)
+            : fail(ErrorKind::kUnsupported, "the image is for another machine");
+    if (!segment && segment.error().kind == ErrorKind::kUnsupported) {
+      return fail(ErrorKind::kUnsupported, "the post-link scripts of {} cannot be run: {}",
+                  printable(join(out.scripts_run, ", ")), segment.error().message)
+          .with_hint("--no-scripts builds an image without what they do");
+    }
+    layers.push_back(TRY(make_plain_layer("post-link scripts of " + join(out.scripts_run, ", "),
+                                          TRY(std::move(segment)))));
+    return {};
+  }
+
   Result<std::string> compile(const source::BytecodeBatch& batch) {
     Result<std::string> tag = compile_bytecode_contained(batch, {.engine = *engine_,
                                                                  .base = request_.base,
@@ -233,14 +278,6 @@ class Builder {
 
 bool is_noarch_python(const lock::CondaPackage& one) {
   return one.record.noarch == conda::Noarch::kPython;
-}
-
-bool runs_here(const std::string& platform) {
-  struct utsname system{};
-  ::uname(&system);
-  const auto here = image::parse_platform(std::string("linux/") + system.machine);
-  const auto wanted = image::parse_platform(platform);
-  return here && wanted && image::suits(*wanted, *here) > 0;
 }
 
 Result<std::optional<BuildOutcome>> look_up(const BuildRequest& request) {
@@ -323,6 +360,9 @@ Json build_inputs(const BuildRequest& request) {
       .set("variables", std::move(variables));
   if (compiles_bytecode(request)) {
     out.set("bytecode", "checked-hash");
+  }
+  if (!request.scripts) {
+    out.set("scripts", "left out");
   }
   return out;
 }

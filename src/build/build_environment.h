@@ -29,6 +29,8 @@ struct BuildRequest {
   // Bytecode for noarch Python packages, which ship none: compiled by the environment's own Python
   // in a container, and so only where one can be had (see compiles_bytecode).
   bool bytecode = true;
+  // Post-link scripts of packages, run in a container. Without: they are told of.
+  bool scripts = true;
   bool offline = false;
   // Use nothing that an earlier build made: to compare with it.
   bool from_nothing = false;
@@ -79,14 +81,17 @@ struct BuildOutcome {
   std::size_t packages_made = 0;  // whose segments were made now
   std::vector<source::Clobber> clobbers;
   std::vector<source::LinkScript> scripts;  // not run
+  std::vector<std::string> scripts_run;     // packages whose post-link script was
   std::string without_bytecode;             // why; "": it has what it needs
 };
 
 // Finds the image or makes it, and remembers it under its key. The name in the layout is the
 // caller's to give. The same lock, base and definition give the same digest on every machine that
 // can compile bytecode, and another one, under another key, on all that cannot.
-// kUnsupported: pip or apt packages, which are not built yet; a Dockerfile as base; packages whose
-// lock is not complete. kCorrupt, kUnavailable, ...: as fetching and making segments say.
+// kInvalid: a post-link script failed.
+// kUnsupported: scripts that cannot be run here; pip or apt packages, which are not built yet; a
+// Dockerfile as base; packages whose lock is not complete. kCorrupt, kUnavailable, ...: as fetching
+// and making segments say.
 Result<BuildOutcome> build_environment(const BuildRequest& wanted, const Channels& channels,
                                        const std::stop_token& stop, Progress& progress);
 

@@ -31,6 +31,16 @@ std::string seconds_text(std::int64_t ms) {
                       : fmt::format("{} min {} s", seconds / 60, seconds % 60);
 }
 
+// "12 s left", where it can be said.
+std::string left_text(std::uint64_t done, std::uint64_t total, std::uint64_t rate) {
+  if (total <= done || rate == 0) {
+    return "";
+  }
+  const std::uint64_t seconds = (total - done + rate - 1) / rate;
+  return seconds < 60 ? fmt::format("{} s left", seconds)
+                      : fmt::format("{} min {} s left", seconds / 60, seconds % 60);
+}
+
 std::uint64_t percent(std::uint64_t done, std::uint64_t total) {
   const auto share = static_cast<double>(done) / static_cast<double>(total);
   return static_cast<std::uint64_t>(std::min(share, 1.0) * 100);
@@ -272,7 +282,9 @@ std::string ProgressDisplay::drawn_line(const Activity& activity, std::size_t na
     rest += activity.total == 0 ? "" : " of " + amount_text(activity.total, activity.unit);
   }
   if (activity.unit == Unit::kBytes) {
-    rest += fmt::format("  {}/s", bytes_text(rate(activity)));
+    const std::uint64_t now = rate(activity);
+    const std::string remaining = left_text(activity.done, activity.total, now);
+    rest += fmt::format("  {}/s{}{}", bytes_text(now), remaining.empty() ? "" : "  ", remaining);
   }
   rest += activity.item.empty() ? "" : "  " + activity.item;
   const std::string shown_name = cut(name, width);

@@ -30,10 +30,10 @@ TEST_F(ProgressTest, DrawsALineForEachActivityAndTakesItAway) {
   EXPECT_EQ(taken(), "") << "what is done at once is not drawn";
   clock_.advance_ms(500);
   display.advance("downloading", 12'300'000, "numpy.conda");
-  EXPECT_EQ(
-      taken(),
-      "downloading  [#########...........]   45%  12.3 MB of 27.0 MB  24.6 MB/s  numpy.conda\n"
-      "solving      0.5 s\n");
+  EXPECT_EQ(taken(),
+            "downloading  [#########...........]   45%  12.3 MB of 27.0 MB  24.6 MB/s  1 s left  "
+            "numpy.conda\n"
+            "solving      0.5 s\n");
   clock_.advance_ms(50);
   display.advance("downloading", 1, "numpy.conda");
   EXPECT_EQ(taken(), "") << "ten times a second at most";

@@ -11,6 +11,12 @@ constexpr std::size_t kReadBytes = std::size_t{256} * 1024;
 
 }  // namespace
 
+void SpillBuffer::expect(std::uint64_t bytes) {
+  if (bytes <= memory_bytes_) {
+    memory_.reserve(bytes);
+  }
+}
+
 Status SpillBuffer::append(std::string_view bytes) {
   size_ += bytes.size();
   if (file_) {

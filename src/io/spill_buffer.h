@@ -23,13 +23,16 @@ class SpillBuffer {
   SpillBuffer(std::size_t memory_bytes, std::string directory)
       : memory_bytes_(memory_bytes), directory_(std::move(directory)) {}
 
+  // So much will come, it is believed: saves copying. What cannot stay in memory is not reserved.
+  void expect(std::uint64_t bytes);
+
   Status append(std::string_view bytes);
   std::uint64_t size() const { return size_; }
 
   // The whole content in order, in pieces.
   Status read(const std::function<Status(std::string_view)>& take);
 
-  // A part of it, in pieces. Nothing may be appended afterwards.
+  // A part of it, in pieces.
   Status read_part(std::uint64_t offset, std::uint64_t bytes,
                    const std::function<Status(std::string_view)>& take);
 

@@ -26,7 +26,7 @@ def libraries(program):
 
 def write_base(path, paths):
     with tarfile.open(path, "w") as tar:
-        for name in ["/bin/sh", "/bin/true", *paths]:
+        for name in ["/bin/sh", "/bin/rm", "/bin/true", *paths]:
             tar.add(os.path.realpath(name), name.lstrip("/"))
         for name in ("tmp", "usr"):
             folder = tarfile.TarInfo(name)
@@ -140,3 +140,26 @@ def test_a_base_without_a_c_library_gets_no_bytecode(cloche, channel):
     answer = cloche.json("env", "build", "environment.yml")
     assert f"bin/python{VERSION} does not run on the base empty:1" in answer["without_bytecode"]
     assert cloche.json("env", "build", "environment.yml")["digest"] == answer["digest"]
+
+
+def test_post_link_scripts_are_run(cloche, channel):
+    script = "#!/bin/bash\necho $PKG_NAME $PKG_VERSION $PKG_BUILDNUM > $PREFIX/made; echo please read > $PREFIX/.messages.txt\n"
+    channel.add("linked", "1.0", ["tool"], {"bin/.linked-post-link.sh": script + "rm $PREFIX/share/old\n", "share/old": "x"}, number=7)
+    write(cloche, channel, "linked.yml", "linked")
+    run = cloche.run("env", "build", "linked.yml", "--refresh", "--output", "json", code=None)
+    if run.code == 10:
+        pytest.skip(run.err.splitlines()[-1])
+    assert "linked: please read" in run.err, run.err
+    answer = run.json
+    assert (answer["scripts_run"], answer["scripts"]) == (["linked"], [])
+    files = files_of(cloche, answer["digest"])
+    assert files["opt/cloche/env/made"] == b"linked 1.0 7\n"
+    assert "opt/cloche/env/share/.wh.old" in files and "opt/cloche/env/.messages.txt" not in files
+    assert "post-link scripts of linked" in cloche.run("image", "tree", answer["digest"]).out
+    assert built(cloche, "linked.yml")["found"]
+    left = cloche.json("env", "build", "linked.yml", "--no-scripts")
+    assert left["digest"] != answer["digest"] and [one["action"] for one in left["scripts"]] == ["post-link"]
+    channel.add("linked", "2.0", ["tool"], {"bin/.linked-post-link.sh": "echo no good; exit 3\n"})
+    write(cloche, channel, "linked.yml", "linked=2.0")
+    error = cloche.error("env", "build", "linked.yml", "--refresh", code=3)
+    assert "the post-link script of linked ended with 3: no good" in error["message"]

@@ -24,8 +24,17 @@ struct BuildOptions : LockingOptions {
   bool dry_run = false;
   bool verify = false;
   bool no_bytecode = false;
+  bool no_scripts = false;
   std::string push;
 };
+
+Json texts(const std::vector<std::string>& list) {
+  Json out = Json::array();
+  for (const std::string& one : list) {
+    out.push(one);
+  }
+  return out;
+}
 
 std::string text_of_push(const Json& pushed) {
   return pushed.is_null() ? std::string() : pushed_text(pushed);
@@ -151,6 +160,7 @@ Result<Report> run_build(const BuildOptions& options, Context& context) {
   build::BuildRequest request = build_request(subject, basis, options);
   request.compression = TRY(blob::parse_compression(options.compression));
   request.bytecode = !options.no_bytecode;
+  request.scripts = !options.no_scripts;
   if (options.dry_run) {
     return run_dry(request, *access, interrupt.token(), context);
   }
@@ -177,13 +187,14 @@ Result<Report> run_build(const BuildOptions& options, Context& context) {
       .set("layer_bytes", static_cast<std::int64_t>(outcome.layer_bytes))
       .set("clobbered", clobber_records(outcome.clobbers))
       .set("scripts", script_records(outcome.scripts))
+      .set("scripts_run", texts(outcome.scripts_run))
       .set("without_bytecode", text_or_null(outcome.without_bytecode))
       .set("pushed", std::move(pushed))
       .set("lock", basis.locked.entry.digest.to_string());
   return Report{.data = std::move(data), .text = text};
 }
 
-constexpr std::array<Argument, 6> kOwnArguments = {{
+constexpr std::array<Argument, 7> kOwnArguments = {{
     {.name = "REF",
      .help = "The environment: a reference, or a file or directory",
      .required = true,
@@ -198,6 +209,9 @@ constexpr std::array<Argument, 6> kOwnArguments = {{
     {.name = "no-bytecode",
      .help = "Leave out bytecode of noarch Python packages; this image needs no container to build",
      .field = kField<&BuildOptions::no_bytecode>},
+    {.name = "no-scripts",
+     .help = "Leave out what post-link scripts of packages would do",
+     .field = kField<&BuildOptions::no_scripts>},
     {.name = "push",
      .value = "IMAGE",
      .help = "Send the image to a container registry: registry.example.com/team/train:3",
@@ -227,9 +241,10 @@ const Command kEnvBuild = {
         "Makes one OCI image of the environment's lock on its base image, without a daemon: each "
         "package becomes a segment, once for all environments, and segments become layers. The "
         "same lock and base give the same digest on every machine, on every day.\n\n"
-        "Nothing that packages bring is run, but for the environment's Python, which compiles "
-        "noarch Python packages in a container without a network, once for each package and "
-        "interpreter. Where there is no runc or crun, or the image is for another processor, their "
+        "Two things that packages bring are run, in a container without a network: the "
+        "environment's Python, which compiles noarch Python packages, once for each package and "
+        "interpreter; and post-link scripts, where there are any. Where there is no runc or crun, "
+        "or the image is for another processor, their "
         "bytecode is left out: that is another image, and the output says so.\n\n"
         "The image is kept in the workspace, which is an OCI image layout: skopeo copy "
         "oci:.cloche:NAME reads it in place. A second build, also of another definition with the "

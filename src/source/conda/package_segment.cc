@@ -26,6 +26,7 @@ namespace cloche::source {
 namespace {
 
 constexpr std::string_view kActivity = "packing";
+constexpr std::uint64_t kMaxExpected = std::uint64_t{1} << 40U;
 constexpr const char* kPathsNote = "conda-paths";
 constexpr const char* kLinksNote = "conda-links";
 // What a package lists, kept beside the segments so that a plan needs no archive: a letter for the
@@ -540,6 +541,7 @@ class Packing {
     blob::SegmentWriter segment =
         TRY(blob::SegmentWriter::create(store_.blobs(), options_.compression, pool_));
     SortedFiles sink(spill_, member.ways, stop_);
+    sink.expect(content_bytes(*member.files));
     TRY(member.files->deliver(sink));
     std::vector<std::string> bytecode;
     for (const auto& [path, content] :
@@ -556,6 +558,20 @@ class Packing {
     const SortedFiles::Paths lost(member.lost.begin(), member.lost.end());
     TRY(sink.write(options_.prefix.substr(1), lost, segment));
     return std::move(segment).finish();
+  }
+
+  // As the package says; with some room for its record and for longer prefixes.
+  static std::uint64_t content_bytes(const PackageFiles& files) {
+    constexpr std::uint64_t kRoomForEach = 512;
+    std::uint64_t total = 0;
+    for (const PlacedPath& placed : files.paths()) {
+      const std::uint64_t size = placed.entry.size_bytes.value_or(0);
+      if (size > kMaxExpected) {
+        return 0;  // not to be believed, or too much
+      }
+      total += size + kRoomForEach;
+    }
+    return total;
   }
 
   void add_scripts(std::size_t i, std::vector<LinkScript>& scripts) const {

@@ -27,6 +27,9 @@ class SortedFiles : public FileSink {
   SortedFiles(const std::string& temporary_directory, const LinkWays& ways,
               const std::stop_token& stop);
 
+  // How much all files have together, as far as one knows.
+  void expect(std::uint64_t bytes) { contents_.expect(bytes); }
+
   Status directory(const std::string& path) override;
   Status file(const File& file) override;
   Status content(std::string_view piece) override { return contents_.append(piece); }
