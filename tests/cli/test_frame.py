@@ -264,7 +264,7 @@ def complete(cloche, *words, **options):
 
 def test_completion_knows_everything(cloche):
     cloche.write("environment.yml", files.CONDA)
-    assert complete(cloche, "")[1] == ["env", "image", "registry", "store", "workspace", "gc", "completion"]
+    assert complete(cloche, "")[1] == ["env", "image", "registry", "store", "workspace", "gc", "run", "completion"]
     assert not (cloche.home / ".local").exists()  # asking makes no workspace
     assert complete(cloche, "env", "show", "")[0] == ":files"
     assert not (cloche.home / ".local").exists()
@@ -306,7 +306,7 @@ printf '%s\n' "${COMPREPLY[@]}"
 @pytest.mark.parametrize(
     "line, replies",
     [
-        ("cloche env sh", ["show", "share"]),
+        ("cloche env sh", ["show", "shell", "share"]),
         ("cloche env archive tr", ["train"]),
         ("cloche env archive train:", ["1"]),
         ("cloche env archive train:1", ["1"]),
