@@ -40,35 +40,50 @@ std::string list_of(const std::vector<std::string>& texts) {
 
 std::string way_text(const resolve::WayOut& way, const std::vector<Asked>& asked,
                      resolve::Provider& provider) {
-  if (way.also) {
-    return fmt::format("leaving out {} and {}", quoted(asked[way.requirement]),
-                       quoted(asked[*way.also]));
+  std::vector<std::string> kept;
+  std::vector<std::string> left_out;
+  for (const resolve::Change& change : way.changes) {
+    const std::string wanted = quoted(asked[change.requirement]);
+    if (change.instead) {
+      kept.push_back(fmt::format("{} instead of {}", provider.to_string(*change.instead), wanted));
+    } else {
+      left_out.push_back(wanted);
+    }
   }
-  if (!way.instead) {
-    return fmt::format("leaving out {}", quoted(asked[way.requirement]));
+  if (left_out.empty()) {
+    return list_of(kept);
   }
-  return fmt::format("{} instead of {}", provider.to_string(*way.instead),
-                     quoted(asked[way.requirement]));
+  const std::string rest = "leaving out " + list_of(left_out);
+  return kept.empty() ? rest : fmt::format("{}, {}", list_of(kept), rest);
+}
+
+// "python=3.9 and numpy>=2.3 cannot be had together".
+std::string sentence(const resolve::Conflict& conflict, const std::vector<Asked>& asked) {
+  std::vector<std::string> texts;
+  for (const std::size_t one : conflict.requirements) {
+    if (std::ranges::find(texts, quoted(asked[one])) == texts.end()) {
+      texts.push_back(quoted(asked[one]));
+    }
+  }
+  return fmt::format("{} cannot be had{}", list_of(texts), texts.size() > 1 ? " together" : "");
 }
 
 }  // namespace
 
 Error conflict_error(const resolve::Problem& problem, const std::vector<Asked>& asked,
                      resolve::Provider& provider) {
-  std::vector<std::string> texts;
   std::vector<std::string> details;
-  for (const resolve::Reason& reason : problem.reasons) {
-    const Asked& one = asked[reason.requirement.value_or(0)];
-    if (std::ranges::find(texts, quoted(one)) == texts.end()) {
-      texts.push_back(quoted(one));
+  std::vector<std::string> sentences;
+  for (const resolve::Conflict& conflict : problem.conflicts) {
+    sentences.push_back(sentence(conflict, asked));
+    for (const resolve::Reason& reason : conflict.reasons) {
+      details.push_back(with_place(asked[reason.requirement.value_or(0)]));
+      append(reason.children, 1, details);
     }
-    details.push_back(with_place(one));
-    append(reason.children, 1, details);
   }
-  Error error = fail(ErrorKind::kConflict, "{} cannot be had{}", list_of(texts),
-                     texts.size() > 1 ? " together" : "");
-  if (!problem.reasons.empty()) {
-    error.at = asked[problem.reasons.front().requirement.value_or(0)].at;
+  Error error = fail(ErrorKind::kConflict, "{}", join(sentences, "; and "));
+  if (!problem.conflicts.empty() && !problem.conflicts.front().requirements.empty()) {
+    error.at = asked[problem.conflicts.front().requirements.front()].at;
   }
   std::vector<std::string> ways;
   ways.reserve(problem.ways_out.size());

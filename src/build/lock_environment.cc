@@ -220,7 +220,8 @@ Result<resolve::Solution> solve(const Question& question, source::CondaProvider&
     return std::move(*solution);
   }
   progress.begin("looking for ways out", 0, Progress::Unit::kNone);
-  const auto problem = resolve::explain(provider, question.request, question.relaxed);
+  const auto problem = resolve::explain(provider, question.request, question.relaxed,
+                                        std::get<resolve::Unsolvable>(std::move(answer)));
   progress.end("looking for ways out");
   if (!problem) {
     return problem.error();

@@ -1,418 +1,27 @@
-// How a smallest conflict becomes sentences.
-//
-// The proof's facts are "P needs R" and "P allows only R". A requirement is told by its candidates:
-// those whose facts are about the same names are one group ("numpy 2.3.0 to 2.5.2 need
-// python 3.11.* or 3.12.*"), and what they need is told below them. A candidate without facts of
-// its own is out because something else wants another one of its name; that is told where that
-// something stands, so here the telling ends. A requirement that was told above is not told again.
 #include "resolve/problem.h"
 
-#include <algorithm>
-#include <map>
-#include <set>
-#include <tuple>
+#include <cstdint>
 #include <utility>
-
-#include <fmt/format.h>
+#include <variant>
 
 #include "core/check.h"
-#include "core/text.h"
+#include "resolve/conflict_reasons.h"
+#include "resolve/minimal_conflict.h"
+#include "resolve/prober.h"
+#include "resolve/ways_out.h"
 
 namespace cloche::resolve {
 namespace {
-
-Request subset(const Request& request, const std::vector<std::size_t>& keep) {
-  Request out = request;
-  out.requirements.clear();
-  for (const std::size_t one : keep) {
-    out.requirements.push_back(request.requirements[one]);
-  }
-  return out;
-}
-
-bool solved(const std::variant<Solution, Unsolvable>& outcome) {
-  return std::holds_alternative<Solution>(outcome);
-}
 
 // About 10 ns each: together less than half a second.
 constexpr std::int64_t kReductionSteps = 8'000'000;
 constexpr std::int64_t kWayOutSteps = 32'000'000;
 
-// Solves variations of a request with a common purse of steps, so that an explanation takes its
-// share of time at most. A single question may spend a quarter of it.
-class Prober {
- public:
-  using Outcome = std::variant<Solution, Unsolvable>;
-
-  Prober(Provider& provider, std::int64_t steps)
-      : provider_(provider), left_(steps), most_(steps / 4) {}
-
-  // Nothing: it stays open.
-  Result<std::optional<Outcome>> probe(Request request) {
-    Statistics statistics;
-    request.step_limit = std::min(left_, most_);
-    auto outcome = solve(provider_, request, &statistics);
-    left_ -= statistics.steps;
-    if (!outcome && outcome.error().kind == ErrorKind::kUnsupported) {
-      return std::optional<Outcome>();
-    }
-    return std::optional<Outcome>(TRY(std::move(outcome)));
-  }
-
- private:
-  Provider& provider_;
-  std::int64_t left_;
-  std::int64_t most_;
-};
-
-// The root requirements that a proof used, as indices into the request.
-std::vector<std::size_t> used_requirements(const Request& request,
-                                           const std::vector<std::size_t>& among,
-                                           const Unsolvable& proof) {
-  std::set<RequirementId> used;
-  for (const Fact& fact : proof.facts) {
-    if (!fact.parent && fact.kind == Fact::Kind::kRequires) {
-      used.insert(fact.requirement);
-    }
-  }
-  std::vector<std::size_t> out;
-  for (const std::size_t one : among) {
-    if (used.contains(request.requirements[one])) {
-      out.push_back(one);
-    }
-  }
+Result<Conflict> told(Provider& provider, const Request& request, MinimalConflict conflict) {
+  Conflict out{conflict.requirements, {}};
+  out.reasons = TRY(conflict_reasons(provider, request, std::move(conflict)));
   return out;
 }
-
-struct MinimalConflict {
-  std::vector<std::size_t> requirements;
-  Unsolvable proof;
-};
-
-// Deletion: leave out one after the other; what makes the rest solvable stays. Each proof shrinks
-// the set by itself, too.
-Result<MinimalConflict> minimal_conflict(Provider& provider, const Request& request) {
-  std::vector<std::size_t> current(request.requirements.size());
-  for (std::size_t i = 0; i < current.size(); ++i) {
-    current[i] = i;
-  }
-  auto outcome = TRY(solve(provider, request));
-  if (solved(outcome)) {
-    return fail(ErrorKind::kInvalid, "there is a solution: nothing to explain");
-  }
-  Unsolvable proof = std::get<Unsolvable>(std::move(outcome));
-  current = used_requirements(request, current, proof);
-  Prober prober(provider, kReductionSteps);
-  for (std::size_t i = 0; i < current.size();) {
-    std::vector<std::size_t> without = current;
-    without.erase(without.begin() + static_cast<std::ptrdiff_t>(i));
-    auto rest = TRY(prober.probe(subset(request, without)));
-    if (!rest || solved(*rest)) {
-      ++i;
-      continue;
-    }
-    proof = std::get<Unsolvable>(std::move(*rest));
-    // What stands before i was needed with more around it, so it still is.
-    current = used_requirements(request, without, proof);
-  }
-  return MinimalConflict{current, std::move(proof)};
-}
-
-// Makes a proof plainer: a candidate of the request that itself asks for something else of a name
-// which another requirement of the conflict is about needs no other reason; the solver's may go
-// through helpers (python_abi) where this one names python. Where all candidates of a requirement
-// have such a reason, nothing else has to be told at all.
-class PlainProof {
- public:
-  PlainProof(Provider& provider, const Request& request, const std::vector<std::size_t>& conflict)
-      : provider_(provider) {
-    for (const std::size_t one : conflict) {
-      roots_.push_back(request.requirements[one]);
-    }
-  }
-
-  Status apply(Unsolvable& proof) {
-    for (const RequirementId root : roots_) {
-      const auto matching = TRY(provider_.matching(root));
-      std::vector<Fact> facts;
-      for (const SolvableId one : matching) {
-        if (auto fact = TRY(refute(one, root))) {
-          facts.push_back(*fact);
-        }
-      }
-      if (!matching.empty() && facts.size() == matching.size()) {
-        proof.facts = std::move(facts);
-        return {};
-      }
-      for (const Fact& fact : facts) {
-        std::erase_if(proof.facts, [&](const Fact& one) { return one.parent == fact.parent; });
-      }
-      proof.facts.insert(proof.facts.end(), facts.begin(), facts.end());
-    }
-    return {};
-  }
-
- private:
-  Result<std::optional<Fact>> refute(SolvableId one, RequirementId root) {
-    const Dependencies dependencies = TRY(provider_.dependencies(one));
-    for (const Dependency& dependency : dependencies.requirements) {
-      if (!dependency.condition && TRY(clashes(dependency.requirement, root))) {
-        return std::optional(Fact{Fact::Kind::kRequires, one, dependency.requirement, {}});
-      }
-    }
-    for (const RequirementId constraint : dependencies.constraints) {
-      if (TRY(clashes(constraint, root))) {
-        return std::optional(Fact{Fact::Kind::kConstrains, one, constraint, {}});
-      }
-    }
-    return std::optional<Fact>();
-  }
-
-  // Whether a requirement and one of the roots but `except` allow no candidate in common.
-  Result<bool> clashes(RequirementId requirement, RequirementId except) {
-    const auto [known, added] = clashes_.try_emplace({requirement, except});
-    if (!added) {
-      return known->second;
-    }
-    for (const RequirementId root : roots_) {
-      if (root == except || !same_name(root, requirement)) {
-        continue;
-      }
-      const auto wanted = TRY(provider_.matching(root));
-      const auto allowed = TRY(provider_.matching(requirement));
-      const bool common = std::ranges::any_of(
-          wanted, [&](SolvableId one) { return std::ranges::find(allowed, one) != allowed.end(); });
-      known->second = known->second || !common;
-    }
-    return known->second;
-  }
-
-  bool same_name(RequirementId a, RequirementId b) {
-    const auto names_a = provider_.names(a);
-    const auto names_b = provider_.names(b);
-    return names_a.size() == 1 && names_b.size() == 1 && names_a.front() == names_b.front();
-  }
-
-  Provider& provider_;
-  std::vector<RequirementId> roots_;
-  std::map<std::pair<RequirementId, RequirementId>, bool> clashes_;
-};
-
-class Teller {
- public:
-  Teller(Provider& provider, const Unsolvable& proof) : provider_(provider) {
-    for (const Fact& fact : proof.facts) {
-      if (fact.parent) {
-        by_parent_[*fact.parent].push_back(fact);
-      }
-    }
-  }
-
-  // What is the matter with requirements of the same names, told below the sentence that has them.
-  Result<std::vector<Reason>> tell(const std::vector<RequirementId>& requirements, int depth) {
-    std::vector<Reason> out;
-    std::vector<SolvableId> candidates;
-    for (const RequirementId requirement : requirements) {
-      const auto matching = TRY(provider_.matching(requirement));
-      if (matching.empty()) {
-        append_new(out, Reason{TRY(provider_.why_none(requirement)), std::nullopt, {}});
-      } else if (told_.insert(requirement).second) {
-        std::ranges::copy_if(matching, std::back_inserter(candidates),
-                             [&](SolvableId one) { return seen_.insert({depth, one}).second; });
-      }
-    }
-    if (depth < kMaxDepth) {
-      for (const Group& group : groups(candidates)) {
-        TRY(tell_group(group, depth, out));
-      }
-    }
-    return out;
-  }
-
- private:
-  static constexpr int kMaxDepth = 24;
-
-  // Candidates whose facts are about the same names, best first, and what each of those says.
-  struct Need {
-    Fact::Kind kind = Fact::Kind::kRequires;
-    std::vector<NameId> names;
-    std::vector<RequirementId> requirements;  // in the order of the candidates
-
-    auto key() const { return std::tie(kind, names); }
-  };
-  struct Group {
-    std::vector<Need> needs;
-    std::vector<SolvableId> candidates;
-  };
-
-  std::vector<Need> needs_of(SolvableId candidate) {
-    std::vector<Need> out;
-    const auto found = by_parent_.find(candidate);
-    if (found == by_parent_.end()) {
-      return out;
-    }
-    for (const Fact& fact : found->second) {
-      const auto names = provider_.names(fact.requirement);
-      Need need{fact.kind, {names.begin(), names.end()}, {fact.requirement}};
-      const auto same =
-          std::ranges::find_if(out, [&](const Need& one) { return one.key() == need.key(); });
-      if (same == out.end()) {
-        out.push_back(std::move(need));
-      } else {
-        add_new(same->requirements, need.requirements);
-      }
-    }
-    std::ranges::sort(out, [](const Need& a, const Need& b) { return a.key() < b.key(); });
-    return out;
-  }
-
-  static void add_new(std::vector<RequirementId>& to, const std::vector<RequirementId>& from) {
-    for (const RequirementId one : from) {
-      if (std::ranges::find(to, one) == to.end()) {
-        to.push_back(one);
-      }
-    }
-  }
-
-  std::vector<Group> groups(const std::vector<SolvableId>& matching) {
-    std::vector<Group> out;
-    for (const SolvableId one : matching) {
-      std::vector<Need> needs = needs_of(one);
-      const auto same = std::ranges::find_if(out, [&](const Group& group) {
-        return std::ranges::equal(group.needs, needs, {}, &Need::key, &Need::key);
-      });
-      if (same == out.end()) {
-        out.push_back({std::move(needs), {one}});
-        continue;
-      }
-      same->candidates.push_back(one);
-      for (std::size_t i = 0; i < needs.size(); ++i) {
-        add_new(same->needs[i].requirements, needs[i].requirements);
-      }
-    }
-    return out;
-  }
-
-  Status tell_group(const Group& group, int depth, std::vector<Reason>& out) {
-    const std::string who = provider_.to_string(group.candidates);
-    const bool several = who != provider_.to_string(group.candidates.front());
-    for (const Need& need : group.needs) {
-      const std::string_view verb = need.kind == Fact::Kind::kRequires
-                                        ? (several ? "need" : "needs")
-                                        : (several ? "allow only" : "allows only");
-      Reason reason{fmt::format("{} {} {}", who, verb, provider_.to_string(need.requirements)),
-                    std::nullopt,
-                    {}};
-      if (need.kind == Fact::Kind::kRequires) {
-        reason.children = TRY(tell(need.requirements, depth + 1));
-      }
-      out.push_back(std::move(reason));
-    }
-    return {};
-  }
-
-  // One requirement may end as another did: said once.
-  static void append_new(std::vector<Reason>& to, Reason reason) {
-    if (std::ranges::find(to, reason.text, &Reason::text) == to.end()) {
-      to.push_back(std::move(reason));
-    }
-  }
-
-  Provider& provider_;
-  std::map<SolvableId, std::vector<Fact>> by_parent_;
-  std::set<RequirementId> told_;
-  std::set<std::pair<int, SolvableId>> seen_;  // with the depth
-};
-
-// The chosen candidate that satisfies a requirement.
-Result<std::optional<SolvableId>> chosen(Provider& provider, RequirementId requirement,
-                                         const Solution& solution) {
-  const auto matching = TRY(provider.matching(requirement));
-  for (const SolvableId one : solution.solvables) {
-    if (std::ranges::find(matching, one) != matching.end()) {
-      return std::optional(one);
-    }
-  }
-  return std::optional<SolvableId>();
-}
-
-class WaysOut {
- public:
-  WaysOut(Provider& provider, const Request& request, const std::vector<RequirementId>& relaxed)
-      : provider_(provider),
-        request_(request),
-        relaxed_(relaxed),
-        prober_(provider, kWayOutSteps) {}
-
-  Result<std::vector<WayOut>> find(const std::vector<std::size_t>& conflict) {
-    std::vector<WayOut> keeping;
-    std::vector<WayOut> dropping;
-    for (const std::size_t one : conflict) {
-      if (auto way = TRY(loosen(one))) {
-        keeping.push_back(*way);
-      } else if (TRY(solvable_without({one}))) {
-        dropping.push_back({one, std::nullopt, std::nullopt});
-      }
-    }
-    keeping.insert(keeping.end(), dropping.begin(), dropping.end());
-    if (keeping.empty()) {
-      return pairs(conflict);
-    }
-    return keeping;
-  }
-
- private:
-  // Another version of the same name.
-  Result<std::optional<WayOut>> loosen(std::size_t one) {
-    if (relaxed_[one] == request_.requirements[one]) {
-      return std::optional<WayOut>();
-    }
-    Request changed = request_;
-    changed.requirements[one] = relaxed_[one];
-    // Everything else keeps its place; what is loosened comes last, so that it gives way and
-    // nothing else does.
-    std::rotate(changed.requirements.begin() + static_cast<std::ptrdiff_t>(one),
-                changed.requirements.begin() + static_cast<std::ptrdiff_t>(one) + 1,
-                changed.requirements.end());
-    const auto outcome = TRY(prober_.probe(std::move(changed)));
-    if (!outcome || !solved(*outcome)) {
-      return std::optional<WayOut>();
-    }
-    const auto instead = TRY(chosen(provider_, relaxed_[one], std::get<Solution>(*outcome)));
-    return std::optional(WayOut{one, instead, std::nullopt});
-  }
-
-  Result<bool> solvable_without(const std::vector<std::size_t>& left_out) {
-    std::vector<std::size_t> keep;
-    for (std::size_t i = 0; i < request_.requirements.size(); ++i) {
-      if (std::ranges::find(left_out, i) == left_out.end()) {
-        keep.push_back(i);
-      }
-    }
-    const auto outcome = TRY(prober_.probe(subset(request_, keep)));
-    return outcome && solved(*outcome);
-  }
-
-  // Two conflicts at once: one requirement of the first and one of what is then left.
-  Result<std::vector<WayOut>> pairs(const std::vector<std::size_t>& conflict) {
-    constexpr std::size_t kMostPairs = 4;
-    std::vector<WayOut> out;
-    for (const std::size_t one : conflict) {
-      for (std::size_t other = 0; other < request_.requirements.size() && out.size() < kMostPairs;
-           ++other) {
-        if (other != one && TRY(solvable_without({one, other}))) {
-          out.push_back({one, std::nullopt, other});
-        }
-      }
-    }
-    return out;
-  }
-
-  Provider& provider_;
-  const Request& request_;
-  const std::vector<RequirementId>& relaxed_;
-  Prober prober_;
-};
 
 void write(const std::vector<Reason>& reasons, std::size_t indent, std::string& out) {
   for (const Reason& reason : reasons) {
@@ -424,25 +33,45 @@ void write(const std::vector<Reason>& reasons, std::size_t indent, std::string& 
 }  // namespace
 
 Result<Problem> explain(Provider& provider, const Request& request,
-                        const std::vector<RequirementId>& relaxed) {
+                        const std::vector<RequirementId>& relaxed, Unsolvable proof) {
   CHECK(relaxed.size() == request.requirements.size());
-  MinimalConflict conflict = TRY(minimal_conflict(provider, request));
-  Problem problem;
-  problem.requirements = conflict.requirements;
-  TRY(PlainProof(provider, request, conflict.requirements).apply(conflict.proof));
-  Teller teller(provider, conflict.proof);
-  for (const std::size_t one : conflict.requirements) {
-    Reason root{provider.to_string(request.requirements[one]), one, {}};
-    root.children = TRY(teller.tell({request.requirements[one]}, 0));
-    problem.reasons.push_back(std::move(root));
+  std::vector<std::size_t> all(request.requirements.size());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    all[i] = i;
   }
-  problem.ways_out = TRY(WaysOut(provider, request, relaxed).find(conflict.requirements));
+  Prober reduction(provider, kReductionSteps);
+  const MinimalConflict first = TRY(minimal_conflict(reduction, request, all, std::move(proof)));
+  Prober prober(provider, kWayOutSteps);
+  WaysOut found = TRY(find_ways_out(prober, request, relaxed, first));
+  Problem problem;
+  problem.conflicts.push_back(TRY(told(provider, request, first)));
+  for (MinimalConflict& conflict : found.further) {
+    problem.conflicts.push_back(TRY(told(provider, request, std::move(conflict))));
+  }
+  problem.ways_out = std::move(found.ways);
   return problem;
+}
+
+Result<Problem> explain(Provider& provider, const Request& request,
+                        const std::vector<RequirementId>& relaxed) {
+  auto outcome = TRY(solve(provider, request));
+  if (is_solved(outcome)) {
+    return fail(ErrorKind::kInvalid, "there is a solution: nothing to explain");
+  }
+  return explain(provider, request, relaxed, std::get<Unsolvable>(std::move(outcome)));
 }
 
 std::string to_text(const std::vector<Reason>& reasons) {
   std::string out;
   write(reasons, 0, out);
+  return out;
+}
+
+std::string to_text(const Problem& problem) {
+  std::string out;
+  for (const Conflict& conflict : problem.conflicts) {
+    out += to_text(conflict.reasons);
+  }
   return out;
 }
 

@@ -19,31 +19,50 @@ struct Reason {
   std::vector<Reason> children;
 };
 
-// A change that was solved, not guessed.
-struct WayOut {
+struct Change {
   std::size_t requirement = 0;  // which one to loosen
-  std::optional<SolvableId>
-      instead;  // what the solution then holds of that name; nothing: only without it
-  std::optional<std::size_t> also;  // a second one to leave out together with it
+  // What the solution then holds of that name; nothing: only without it.
+  std::optional<SolvableId> instead;
+
+  bool operator==(const Change&) const = default;
+};
+
+// Changes that, all together, were solved, not guessed. By requirement, never none.
+struct WayOut {
+  std::vector<Change> changes;
+
+  bool operator==(const WayOut&) const = default;
+};
+
+// A smallest set of requirements that collide: leaving any one of them out resolves it (or no
+// answer to that was found in reasonable time).
+struct Conflict {
+  std::vector<std::size_t> requirements;
+  std::vector<Reason> reasons;  // one for each of them, in their order
 };
 
 struct Problem {
-  // The requirements of a smallest conflict: leaving any one of them out resolves it (or no answer
-  // to that was found in reasonable time).
-  std::vector<std::size_t> requirements;
-  std::vector<Reason> reasons;  // one for each of them, in their order
-  std::vector<WayOut>
-      ways_out;  // by requirement; those that keep the name before those that drop it
+  // At least one. More when no single change helps: each is among what is left when one requirement
+  // of every conflict before it is given up.
+  std::vector<Conflict> conflicts;
+  // Those of one change by requirement, those that keep the name before those that drop it; else
+  // at most two of several changes.
+  std::vector<WayOut> ways_out;
 };
 
-// Explains a request that solve() found to have no solution. `relaxed` gives, for each requirement,
-// one for the same names without conditions ("python" for "python=3.13"). Costs one solve for each
-// requirement that takes part and one or two for each way out. kInvalid: the request has a solution
-// after all; else as solve().
+// Explains a request that solve() proved to have no solution. `relaxed` gives, for each
+// requirement, one for the same names without conditions ("python" for "python=3.13"). Costs one
+// solve for each requirement that takes part and one or two for each way out, within a number of
+// steps that is fixed. Errors as solve().
+Result<Problem> explain(Provider& provider, const Request& request,
+                        const std::vector<RequirementId>& relaxed, Unsolvable proof);
+
+// The same with a proof of its own. kInvalid: the request has a solution after all.
 Result<Problem> explain(Provider& provider, const Request& request,
                         const std::vector<RequirementId>& relaxed);
 
 // The tree as indented lines without places, for tests and logs.
 std::string to_text(const std::vector<Reason>& reasons);
+std::string to_text(const Problem& problem);
 
 }  // namespace cloche::resolve

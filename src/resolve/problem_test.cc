@@ -19,12 +19,14 @@ std::string told(MemoryProvider& universe, const std::vector<std::string>& wante
   if (!problem.has_value()) {
     return problem.error().message;
   }
-  std::string out = to_text(problem->reasons);
+  std::string out = to_text(*problem);
   for (const WayOut& way : problem->ways_out) {
-    out += "works " +
-           (way.instead ? "with " + universe.to_string(*way.instead)
-                        : "without " + wanted[way.requirement]) +
-           (way.also ? " and " + wanted[*way.also] : "") + "\n";
+    std::vector<std::string> changes;
+    for (const Change& change : way.changes) {
+      changes.push_back(change.instead ? "with " + universe.to_string(*change.instead)
+                                       : "without " + wanted[change.requirement]);
+    }
+    out += "works " + join(changes, " and ") + "\n";
   }
   return out;
 }
@@ -94,11 +96,41 @@ TEST(Explain, LeavesOutWhatHasNoPart) {
   EXPECT_EQ(text.find("d 1"), std::string::npos) << text;
 }
 
-TEST(Explain, FindsPairsWhenOneIsNotEnough) {
+TEST(Explain, TellsEachConflictWhenOneChangeIsNotEnough) {
   MemoryProvider universe;
   universe.add("a", 1, {"x"}).add("b", 1, {"y"}).add("c", 1);
   EXPECT_EQ(told(universe, {"a", "b", "c"}),
-            "b\n  b 1 needs y\n    there is no package y\nworks without b and a\n");
+            "b\n  b 1 needs y\n    there is no package y\n"
+            "a\n  a 1 needs x\n    there is no package x\n"
+            "works without a and without b\n");
+}
+
+TEST(Explain, FindsWaysOutOfThreeIndependentConflicts) {
+  MemoryProvider universe;
+  std::vector<std::string> wanted;
+  for (const std::string name : {"p", "q", "r"}) {
+    universe.add(name, 1).add(name, 2);
+    universe.add(name + "tool", 1, {name + "=1"}).add(name + "tool", 2, {name + "=2"});
+    wanted.push_back(name + "=1");
+    wanted.push_back(name + "tool=2");
+  }
+  const std::string text = told(universe, wanted);
+  EXPECT_EQ(text.find("works with p 1"), std::string::npos) << text;
+  EXPECT_NE(text.find("works with ptool 1 and with qtool 1 and with rtool 1\n"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("works with p 2 and with q 2 and with r 2\n"), std::string::npos) << text;
+  for (const char* const one : {"ptool 2 needs p=2", "qtool 2 needs q=2", "rtool 2 needs r=2"}) {
+    EXPECT_NE(text.find(one), std::string::npos) << text;
+  }
+}
+
+TEST(Explain, GivesUpNoMoreThanItMust) {
+  MemoryProvider universe;  // b collides with both others, which collide with nothing else
+  universe.add("x", 1).add("x", 2).add("y", 1).add("y", 2);
+  universe.add("a", 1, {"x=1"}).add("b", 1, {"x=2", "y=2"}).add("c", 1, {"y=1"});
+  universe.add("d", 1, {"none"});
+  const std::string text = told(universe, {"a", "b", "c", "d"});
+  EXPECT_NE(text.find("works without b and without d\n"), std::string::npos) << text;
 }
 
 TEST(Explain, RefusesWhatHasASolution) {

@@ -16,6 +16,13 @@
 // A clause that is added in mid-search may be unit below the current level; its consequence is then
 // lost when the search jumps back between the two. That weakens propagation but not the answer:
 // choose() looks at every requirement of every chosen package, so an unmet one is found there.
+//
+// Turns: the fixed order of decisions makes the answer the best one, but says nothing about where a
+// contradiction lies; among thousands of packages it may run into the same one from ever new sides.
+// So when conflicts mount up, the search turns for a while to the names that took part in them
+// (choose_focused()). What it learns there holds in the fixed order too. A contradiction is a
+// proof wherever it is found; a solution found there only says that there is one, and then the
+// fixed order has all further turns.
 #include "resolve/solver.h"
 
 #include <algorithm>
@@ -30,6 +37,9 @@ namespace {
 using Var = std::uint32_t;  // 0 is the request, solvable s is index(s) + 1
 constexpr Var kRoot = 0;
 constexpr std::uint32_t kNone = UINT32_MAX;
+constexpr std::int64_t kFirstTurnConflicts = 1000;  // an ordinary request has a few hundred
+constexpr std::int64_t kFocusedShare = 4;           // of a focused turn, against the one before it
+constexpr std::int64_t kConflictsBetweenRestarts = 50;
 
 Var var_of(SolvableId id) { return index(id) + 1; }
 SolvableId solvable_of(Var v) { return static_cast<SolvableId>(v - 1); }
@@ -74,6 +84,7 @@ struct NameState {
   std::vector<RequirementId> constrained;
   std::vector<std::uint32_t>
       positive_watches;  // learned clauses that watch a candidate of this name
+  double activity = 0;   // how much and how lately it was in conflicts
 };
 
 struct RequirementState {
@@ -119,13 +130,18 @@ class Search {
         if (!learn()) {
           return std::variant<Solution, Unsolvable>(Unsolvable{core()});
         }
+        count_conflict();
         continue;
       }
       if (TRY(expand()) || have_conflict_) {
         continue;
       }
-      if (!TRY(choose()) && !have_conflict_) {
-        return std::variant<Solution, Unsolvable>(solution());
+      if (!TRY(focused_ ? choose_focused() : choose()) && !have_conflict_) {
+        if (!focused_) {
+          return std::variant<Solution, Unsolvable>(solution());
+        }
+        has_solution_ = true;
+        take_turn(false);
       }
     }
   }
@@ -169,9 +185,8 @@ class Search {
   // True 1, false -1, open 0; a candidate beside a selected one is false without being on the
   // trail.
   int value(Var v) const {
-    const auto written = static_cast<int>(values_[v]);
-    if (written != 0 || v == kRoot) {
-      return written;
+    if (values_[v] != 0 || v == kRoot) {
+      return static_cast<int>(values_[v] > 0) - static_cast<int>(values_[v] < 0);
     }
     const Var chosen = selected(name_of(v));
     return chosen != kNone && chosen != v ? -1 : 0;
@@ -739,6 +754,7 @@ class Search {
       clause.antecedents.push_back(var(v).reason);
       false_literals(var(v).reason, v, current);
     }
+    note_conflict(marked);
     for (const Var v : marked) {
       seen_[v] = false;
     }
@@ -894,18 +910,87 @@ class Search {
         if (satisfied(clause.requirement)) {
           continue;
         }
-        const Var best = TRY(best_open(clause));
-        if (best == kNone) {
-          set_conflict({Reason::Kind::kRequire, clauses[chosen_clause_]});
-          return false;
-        }
-        ++statistics_.decisions;
-        level_starts_.push_back(trail_.size());
-        assign(best, true, {});
-        return true;
+        return decide(clauses[chosen_clause_]);
       }
     }
     return false;
+  }
+
+  // --- turns
+  // -------------------------------------------------------------------------------------
+
+  void take_turn(bool focused) {
+    focused_ = focused;
+    conflicts_in_turn_ = 0;
+    undo_to(0);
+  }
+
+  void count_conflict() {
+    if (has_solution_) {
+      return;
+    }
+    ++conflicts_in_turn_;
+    if (conflicts_in_turn_ >= (focused_ ? kFocusedShare * turn_conflicts_ : turn_conflicts_)) {
+      turn_conflicts_ *= focused_ ? 2 : 1;
+      take_turn(!focused_);
+    } else if (focused_ && conflicts_in_turn_ % kConflictsBetweenRestarts == 0) {
+      undo_to(0);
+    }
+  }
+
+  // The names of a conflict count more than all those long ago.
+  void note_conflict(const std::vector<Var>& vars) {
+    constexpr double kGrowth = 1.0 / 0.95;
+    constexpr double kMost = 1e100;
+    for (const Var v : vars) {
+      double& activity = name_state(name_of(v)).activity;
+      activity += activity_step_;
+      if (activity > kMost) {
+        for (NameState& one : names_) {
+          one.activity /= kMost;
+        }
+        activity_step_ /= kMost;
+      }
+    }
+    activity_step_ *= kGrowth;
+  }
+
+  // Decides the unmet requirement whose name was in conflicts most and latest; of equal ones the
+  // first. False: none is unmet.
+  Result<bool> choose_focused() {
+    std::uint32_t best = kNone;
+    double most = -1;
+    for (const Var parent : trail_) {
+      if (values_[parent] < 0) {
+        continue;
+      }
+      for (const std::uint32_t clause_index : var(parent).own_clauses) {
+        const RequireClause& clause = require_[clause_index];
+        if (value(clause.condition) <= 0 || satisfied(clause.requirement)) {
+          continue;
+        }
+        const double activity =
+            name_state(requirement_state(clause.requirement).names.front()).activity;
+        if (activity > most) {
+          most = activity;
+          best = clause_index;
+        }
+      }
+    }
+    return best == kNone ? Result<bool>(false) : decide(best);
+  }
+
+  // Takes the most wanted candidate; true unless there is none, which is a conflict.
+  Result<bool> decide(std::uint32_t clause_index) {
+    const Var best = TRY(best_open(require_[clause_index]));
+    if (best == kNone) {
+      set_conflict({Reason::Kind::kRequire, clause_index});
+      return false;
+    }
+    ++statistics_.decisions;
+    level_starts_.push_back(trail_.size());
+    assign(best, true, {});
+    return true;
   }
 
   // The most wanted open candidate; kNone when all are false.
@@ -966,6 +1051,12 @@ class Search {
   std::vector<bool> seen_;
   std::vector<Var> pending_;
   std::int64_t rounds_ = 0;
+
+  bool focused_ = false;
+  bool has_solution_ = false;
+  std::int64_t conflicts_in_turn_ = 0;
+  std::int64_t turn_conflicts_ = kFirstTurnConflicts;
+  double activity_step_ = 1;
 };
 
 }  // namespace

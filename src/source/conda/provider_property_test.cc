@@ -163,7 +163,8 @@ RC_GTEST_PROP(CondaProviderProperty, AgreesWithBruteForceOnSmallUniverses, ()) {
   } else {
     const auto problem = resolve::explain(*provider, asked.request, asked.relaxed);
     RC_ASSERT(problem.has_value());
-    RC_ASSERT(!problem->reasons.empty());
+    RC_ASSERT(!problem->conflicts.empty());
+    RC_ASSERT(!problem->conflicts.front().reasons.empty());
   }
 }
 

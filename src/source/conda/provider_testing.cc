@@ -124,15 +124,16 @@ std::string explanation(CondaProvider& provider, const std::vector<std::string>&
   if (!problem) {
     return problem.error().to_string();
   }
-  std::string out = to_text(problem->reasons);
-  const auto text = [&](std::size_t i) {
-    return provider.to_string(asked.request.requirements[i]);
-  };
+  std::string out = to_text(*problem);
   for (const resolve::WayOut& way : problem->ways_out) {
-    out += way.instead ? fmt::format("works with {} instead of {}\n",
-                                     provider.to_string(*way.instead), text(way.requirement))
-                       : fmt::format("works without {}{}\n", text(way.requirement),
-                                     way.also ? " and " + text(*way.also) : "");
+    std::vector<std::string> changes;
+    for (const resolve::Change& change : way.changes) {
+      const std::string wanted = provider.to_string(asked.request.requirements[change.requirement]);
+      changes.push_back(change.instead ? fmt::format("with {} instead of {}",
+                                                     provider.to_string(*change.instead), wanted)
+                                       : "without " + wanted);
+    }
+    out += fmt::format("works {}\n", join(changes, " and "));
   }
   return out;
 }

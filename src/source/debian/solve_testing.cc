@@ -77,7 +77,7 @@ std::vector<std::string> SmallArchive::solve(const DebianRequest& request) const
   }
   std::vector<std::string> out;
   if (const auto* const problem = std::get_if<DebianProblem>(&*outcome)) {
-    return {"Conflict: " + resolve::to_text(problem->problem.reasons)};
+    return {"Conflict: " + resolve::to_text(problem->problem)};
   }
   const auto& solution = std::get<DebianSolution>(*outcome);
   for (const debian::PackageRecord& one : solution.packages) {
