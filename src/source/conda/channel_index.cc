@@ -1,6 +1,7 @@
 #include "source/conda/channel_index.h"
 
 #include <algorithm>
+#include <optional>
 #include <thread>
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 #include "io/disk_files.h"
 #include "io/file.h"
 #include "io/temporary.h"
+#include "source/conda/local_repodata.h"
 #include "source/conda/repodata_index_builder.h"
 #include "source/conda/repodata_parser.h"
 #include "source/conda/sharded_index.h"
@@ -27,7 +29,7 @@ std::string place_key(const RepodataFile& file) {
 }
 
 std::string index_name(const RepodataFile& file) {
-  return fmt::format("{}-{}-v{}.idx", place_key(file), file.digest.hex().substr(0, 32),
+  return fmt::format("{}-{}-v{}.idx", place_key(file), file.content_key.substr(0, 32),
                      index_layout::kVersion);
 }
 
@@ -39,6 +41,9 @@ Status make_index(const RepodataFile& file, const std::string& directory, const 
   TRY(io::make_directories(directory));
   io::TemporaryFile out = TRY(io::TemporaryFile::create(directory));
   TRY(std::move(builder).finish([&](std::string_view piece) { return out.write(piece); }));
+  if (file.channel.is_local()) {
+    TRY(check_unchanged(file));
+  }
   return std::move(out).rename_to(path);
 }
 
@@ -64,6 +69,20 @@ Result<ShardedIndex> open_shards(const RepodataFile& file, const ChannelRequest&
 
 std::string place_text(const RepodataFile& file) {
   return fmt::format("{}/{}", file.channel.name, file.subdir);
+}
+
+bool is_damaged(const Result<RepodataIndex>& index) {
+  return !index && index.error().kind == ErrorKind::kCorrupt;
+}
+
+// The channel's new file is damaged however often it is asked for; `age` is that of the copy before
+// it, if there is one.
+Error damaged_twice(Error error, const std::string& age) {
+  if (!age.empty()) {
+    error.hint += fmt::format("{}there is an earlier copy, {} old: --offline uses it",
+                              error.hint.empty() ? "" : "; ", age);
+  }
+  return error;
 }
 
 // One file after the other on each of two threads: the two big ones of a channel are made at once.
@@ -121,15 +140,22 @@ Result<std::vector<ProviderChannel>> open_channels(const ChannelRequest& request
       TRY(cache.fetch(subdirs, request.options, stop, progress, diagnostics));
   std::vector<Result<RepodataIndex>> indexes = open_all(files, request.index_directory, progress);
 
+  std::optional<Error> damaged;  // the first; all of them are discarded
   for (std::size_t i = 0; i < files.size(); ++i) {
-    const bool damaged = !indexes[i] && indexes[i].error().kind == ErrorKind::kCorrupt;
-    if (damaged && !files[i].channel.is_local() && !request.options.offline) {
+    if (is_damaged(indexes[i]) && !files[i].channel.is_local() && !request.options.offline) {
       TRY(cache.discard(files[i]));
       RepodataOptions again = request.options;
       again.refresh = true;
       files[i] = TRY(cache.fetch(std::span(&subdirs[i], 1), again, stop, progress, diagnostics))[0];
       indexes[i] = open_index(files[i], request.index_directory);
+      if (is_damaged(indexes[i])) {
+        Error error = damaged_twice(indexes[i].error(), TRY(cache.discard(files[i])));
+        damaged = damaged ? std::move(damaged) : std::optional(std::move(error));
+      }
     }
+  }
+  if (damaged) {
+    return *damaged;
   }
 
   std::vector<ProviderChannel> out;

@@ -271,7 +271,10 @@ Status apply_retries(const Context& context, const YamlNode& node, std::string_v
 struct Key {
   std::string_view name;
   Apply apply;
-  bool is_map = false;  // cannot be written in an environment variable
+  bool is_map = false;             // cannot be written in an environment variable
+  std::string_view also_called{};  // the name of the same setting
+
+  std::string setting() const { return std::string(also_called.empty() ? name : also_called); }
 };
 
 const std::vector<Key>& known_keys() {
@@ -284,7 +287,8 @@ const std::vector<Key>& known_keys() {
       {"mirrored_channels", map_of_lists(&Settings::mirrored_channels), true},
       {"migrated_channel_aliases", list(&Settings::migrated_channel_aliases)},
       {"allowlist_channels", rule_list(&Settings::allowlist_channels)},
-      {"whitelist_channels", rule_list(&Settings::allowlist_channels)},  // its name until 2021
+      {"whitelist_channels", rule_list(&Settings::allowlist_channels), false,
+       "allowlist_channels"},  // its name until 2021
       {"denylist_channels", rule_list(&Settings::denylist_channels)},
       {"channel_priority", apply_priority},
       {"add_pip_as_python_dependency", boolean(&Settings::add_pip_as_python_dependency)},
@@ -292,7 +296,7 @@ const std::vector<Key>& known_keys() {
       {"offline", boolean(&Settings::offline)},
       {"use_sharded_repodata", boolean(&Settings::use_sharded_repodata)},
       {"ssl_verify", apply_ssl_verify},
-      {"verify_ssl", apply_ssl_verify},
+      {"verify_ssl", apply_ssl_verify, false, "ssl_verify"},
       {"proxy_servers", apply_proxies, true},
       {"remote_connect_timeout_secs", number(&Settings::remote_connect_timeout_s)},
       {"remote_read_timeout_secs", number(&Settings::remote_read_timeout_s)},
@@ -306,6 +310,19 @@ const Key* find_key(std::string_view name) {
   const std::vector<Key>& keys = known_keys();
   const auto found = std::ranges::find(keys, name, &Key::name);
   return found == keys.end() ? nullptr : &*found;
+}
+
+// conda's flag, a comment behind the value or, where that is a list or a map, behind the key.
+bool is_final(const Context& context, const YamlNode::Member& member) {
+  const auto line = static_cast<std::size_t>(member.key.at.line);
+  if (line < 1 || line > context.lines.size()) {
+    return false;
+  }
+  const std::string_view text = context.lines[line - 1];
+  const std::size_t flag = text.rfind("#!");
+  return flag != std::string_view::npos && flag > 0 &&
+         (text[flag - 1] == ' ' || text[flag - 1] == '\t') &&
+         trim(text.substr(flag + 2)) == "final";
 }
 
 Status read_file(const std::string& path, const Surroundings& surroundings, FileSource& files,
@@ -346,12 +363,18 @@ Status apply_condarc(std::string_view text, const std::string& file,
   if (!root.is_mapping()) {
     return wrong(context, root, "the file", "a mapping of settings");
   }
+  std::vector<std::string> closed;  // by this file, from the next one on
   for (const YamlNode::Member& member : root.members) {
     const Key* key = find_key(member.key.text);
-    if (key != nullptr && !member.value.is_null()) {
-      TRY(key->apply(context, member.value, key->name, settings));
+    if (key == nullptr || member.value.is_null() || settings.final_keys.contains(key->setting())) {
+      continue;
+    }
+    TRY(key->apply(context, member.value, key->name, settings));
+    if (is_final(context, member)) {
+      closed.push_back(key->setting());
     }
   }
+  settings.final_keys.insert(closed.begin(), closed.end());
   return {};
 }
 
@@ -359,7 +382,8 @@ Status apply_environment(const Surroundings& surroundings, ChannelSettings& sett
   for (const Key& key : known_keys()) {
     const std::string variable = "CONDA_" + to_upper(key.name);
     const auto found = surroundings.environment.find(variable);
-    if (key.is_map || found == surroundings.environment.end() || trim(found->second).empty()) {
+    if (key.is_map || found == surroundings.environment.end() || trim(found->second).empty() ||
+        settings.final_keys.contains(key.setting())) {
       continue;
     }
     YamlNode node;

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -52,6 +54,9 @@ struct ChannelSettings {
   std::optional<double> remote_read_timeout_s;
   std::optional<int> remote_max_retries;
   std::optional<double> remote_backoff_factor;
+
+  // Settings that a file marked "#!final": files after it and the environment do not change them.
+  std::set<std::string, std::less<>> final_keys;
 };
 
 // One file's settings over those of files that count less: lists are put in front, maps are

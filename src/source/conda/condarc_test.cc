@@ -234,5 +234,23 @@ TEST(Credentials, WhatWouldWriteHeadersIsLeftOut) {
   EXPECT_EQ(credentials.size(), 0U);
 }
 
+TEST(Condarc, WhatIsFinalIsNotChangedByLaterFilesAndTheEnvironment) {
+  Surroundings surroundings;
+  surroundings.environment["CONDA_SSL_VERIFY"] = "false";
+  surroundings.environment["CONDA_CHANNEL_ALIAS"] = "https://other";
+  ChannelSettings settings;
+  ASSERT_TRUE(
+      apply_condarc("ssl_verify: true  #!final\n"
+                    "denylist_channels:  #!final\n  - bad\n"
+                    "channel_alias: https://first  # final\n",
+                    "/etc/conda/.condarc", surroundings, settings));
+  ASSERT_TRUE(apply_condarc("verify_ssl: false\ndenylist_channels: [worse]\n", ".condarc",
+                            surroundings, settings));
+  ASSERT_TRUE(apply_environment(surroundings, settings));
+  EXPECT_EQ(settings.ssl_verify, "true");
+  EXPECT_EQ(settings.denylist_channels, std::vector<std::string>{"bad"});
+  EXPECT_EQ(settings.channel_alias, "https://other");
+}
+
 }  // namespace
 }  // namespace cloche::source

@@ -17,11 +17,14 @@
 #include "io/file.h"
 #include "io/http_sink.h"
 #include "io/temporary.h"
+#include "source/conda/local_repodata.h"
 #include "source/conda/repodata_state.h"
+#include "source/conda/repodata_variant.h"
 
 namespace cloche::source {
 namespace {
 
+constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::int64_t kMsPerMinute = 60'000;
 constexpr std::int64_t kMsPerHour = 60 * kMsPerMinute;
 constexpr std::int64_t kMsPerDay = 24 * kMsPerHour;
@@ -31,18 +34,6 @@ constexpr std::int64_t kMissingMaxAgeSeconds =
     std::int64_t{20} * 60;  // of a subdir that is not there
 constexpr std::int64_t kNoShardsMaxAgeSeconds = std::int64_t{24} * 3600;
 constexpr std::uint64_t kMaxRepodataBytes = std::uint64_t{2} << 30U;
-
-struct Variant {
-  std::string_view name;
-  io::Compression compression;
-};
-constexpr std::array<Variant, 3> kVariants{{
-    {"repodata.json.zst", io::Compression::kZstd},
-    {"repodata.json", io::Compression::kNone},
-    {"repodata.json.bz2", io::Compression::kBzip2},
-}};
-
-constexpr Variant kShards{"repodata_shards.msgpack.zst", io::Compression::kZstd};
 
 // What a person may have meant by the name of a channel that does not exist.
 constexpr std::array<std::string_view, 14> kWellKnown{
@@ -57,23 +48,6 @@ std::string age_text(std::int64_t ms) {
                             : fmt::format("{} days", ms / kMsPerDay);
 }
 
-// Whether a file may be what its name says: an error page with status 200 is not kept.
-bool looks_right(const Variant& variant, std::string_view head) {
-  switch (variant.compression) {
-    case io::Compression::kZstd:
-      return head.starts_with("\x28\xB5\x2F\xFD") ||
-             (head.size() >= 4 && head.substr(1, 3) == "\x2A\x4D\x18");  // a skippable frame
-    case io::Compression::kBzip2:
-      return head.starts_with("BZh");
-    case io::Compression::kNone:
-      return trim_left(head).empty() || trim_left(head).starts_with('{');
-    case io::Compression::kGzip:
-    case io::Compression::kXz:
-      break;  // no variant is
-  }
-  return false;
-}
-
 // One subdir on its way to a file.
 struct Item {
   const ChannelSubdir* want = nullptr;
@@ -81,9 +55,9 @@ struct Item {
   RepodataState state;
   bool sharded = false;  // asking for the index of shards; without one, it goes on with repodata
   bool cached = false;   // the state's file (or its "missing") can be used
-  std::vector<Variant> left;     // still to be asked for, first to last
-  bool asked_all = false;        // `left` began with every variant
-  std::optional<Error> refused;  // why a variant was not given, when it was not a plain 404
+  std::vector<RepodataVariant> left;  // still to be asked for, first to last
+  bool asked_all = false;             // `left` began with every variant
+  std::optional<Error> refused;       // why a variant was not given, when it was not a plain 404
 
   std::optional<io::TemporaryFile> file;
   std::unique_ptr<io::FileSink> sink;
@@ -118,6 +92,7 @@ class Fetch {
     out.reserve(items_.size());
     for (Item& item : items_) {
       CHECK(item.result.has_value());
+      warn_of_empty(item);
       out.push_back(TRY(std::move(*item.result)));
     }
     return out;
@@ -125,11 +100,13 @@ class Fetch {
 
  private:
   void begin(Item& item) {
-    item.sharded = options_.use_shards && !item.want->channel.is_local();
-    open_state(item);
     if (item.want->channel.is_local()) {
-      item.result = local(item);
-    } else if (options_.offline) {
+      item.result = local_repodata(*item.want, now_ms_);
+      return;
+    }
+    item.sharded = options_.use_shards;
+    open_state(item);
+    if (options_.offline) {
       if (item.sharded && (!item.cached || item.state.missing)) {
         without_shards(item);
       } else {
@@ -145,12 +122,12 @@ class Fetch {
   // The state of the subdir's repodata, or of its index of shards: each has a cache of its own.
   void open_state(Item& item) {
     const std::string url =
-        item.want->url() + (item.sharded ? "/" + std::string(kShards.name) : "");
+        item.want->url() + (item.sharded ? "/" + std::string(kShardsVariant.name) : "");
     item.place = RepodataPlace::of(directory_, url);
     const auto state = read_state(item.place, url);
     item.state = state.value_or(RepodataState{});
     item.state.url = url;
-    item.cached = state && !item.want->channel.is_local() && check_cached(item);
+    item.cached = state && check_cached(item);
   }
 
   // The channel has no shards: its repodata then.
@@ -209,48 +186,9 @@ class Fetch {
     if (!out.missing) {
       out.path = path_of(item);
       out.compression = io::compression_of(item.state.variant);
-      out.digest = item.state.digest;
+      out.content_key = item.state.digest.hex();
       out.size_bytes = item.state.stamp.size_bytes;
       out.url = item.want->url() + "/" + item.state.variant;
-    }
-    return out;
-  }
-
-  // A local channel is read in place; only its hash is remembered.
-  Result<RepodataFile> local(Item& item) const {
-    const std::string folder = item.want->channel.path() + "/" + item.want->subdir;
-    std::optional<std::pair<Variant, FileStamp>> best;
-    for (const Variant& variant : kVariants) {
-      const auto stamp = stamp_of(folder + "/" + std::string(variant.name));
-      if (!stamp && stamp.error().kind != ErrorKind::kNotFound) {
-        return stamp.error();
-      }
-      // The one that was written last: an older indexer may have left the others behind.
-      if (stamp && (!best || stamp->mtime_ns > best->second.mtime_ns)) {
-        best = {variant, *stamp};
-      }
-    }
-    RepodataFile out;
-    out.channel = item.want->channel;
-    out.subdir = item.want->subdir;
-    out.checked_at_ms = now_ms_;
-    out.missing = !best;
-    if (!best) {
-      return out;
-    }
-    out.path = folder + "/" + std::string(best->first.name);
-    out.compression = best->first.compression;
-    out.url = item.want->url() + "/" + std::string(best->first.name);
-    out.size_bytes = best->second.size_bytes;
-    bool changed = item.state.variant != best->first.name;
-    if (changed) {
-      item.state.digest = {};
-      item.state.variant = best->first.name;
-    }
-    out.digest = TRY(known_digest(out.path, item.state, now_ms_, changed));
-    if (changed) {
-      item.state.checked_at_ms = now_ms_;
-      (void)write_state(item.place, item.state);  // only saves the next hash
     }
     return out;
   }
@@ -260,11 +198,11 @@ class Fetch {
   void choose_variants(Item& item, bool again) const {
     item.left.clear();
     if (item.sharded) {
-      item.left = {kShards};
+      item.left = {kShardsVariant};
       item.asked_all = true;
       return;
     }
-    for (const Variant& variant : kVariants) {
+    for (const RepodataVariant& variant : kRepodataVariants) {
       const auto absent = item.state.absent.find(variant.name);
       const bool known_absent = absent != item.state.absent.end() && absent->second <= now_ms_ &&
                                 now_ms_ - absent->second < kAbsentMs;
@@ -272,7 +210,7 @@ class Fetch {
         item.left.push_back(variant);
       }
     }
-    item.asked_all = item.left.size() == kVariants.size();
+    item.asked_all = item.left.size() == kRepodataVariants.size();
     if (item.left.empty()) {
       choose_variants(item, true);
     }
@@ -309,7 +247,7 @@ class Fetch {
     TRY(io::make_directories(directory_));
     item.file.emplace(TRY(io::TemporaryFile::create(directory_)));
     item.sink = TRY(io::FileSink::open(item.file->path()));
-    const Variant& variant = item.left.front();
+    const RepodataVariant& variant = item.left.front();
     io::HttpRequest request;
     request.urls = request_urls(item.want->channel,
                                 item.want->url() + "/" + std::string(variant.name), credentials_);
@@ -326,7 +264,7 @@ class Fetch {
   }
 
   void take(Item& item, const Result<io::HttpResponse>& response) {
-    const Variant variant = item.left.front();
+    const RepodataVariant variant = item.left.front();
     if (!response) {
       take_error(item, variant, response.error());
       return;
@@ -337,7 +275,7 @@ class Fetch {
       item.result = keep_state(item);
       return;
     }
-    if (!looks_right(variant, item.sink->head())) {
+    if (!looks_like(variant, item.sink->head())) {
       item.refused = fail(ErrorKind::kCorrupt, "{} is no repodata: it begins with \"{}\"",
                           response->url, printable(item.sink->head()))
                          .with_hint("a proxy or a log-in page may have answered instead");
@@ -347,7 +285,7 @@ class Fetch {
     item.result = commit(item, variant, *response);
   }
 
-  void take_error(Item& item, const Variant& variant, const Error& error) {
+  void take_error(Item& item, const RepodataVariant& variant, const Error& error) {
     if (error.kind == ErrorKind::kNotFound) {
       item.state.absent[std::string(variant.name)] = now_ms_;
       next_variant(item);
@@ -391,7 +329,7 @@ class Fetch {
   }
 
   // The data first, then the state that names it: a crash in between leaves the old pair.
-  Result<RepodataFile> commit(Item& item, const Variant& variant,
+  Result<RepodataFile> commit(Item& item, const RepodataVariant& variant,
                               const io::HttpResponse& response) const {
     CHECK(item.file.has_value());
     const io::FileSink::Hashes hashes = TRY(item.sink->finish());
@@ -427,7 +365,7 @@ class Fetch {
       }
       const std::string path = directory_ + "/" + entry.name;
       const auto stamp = stamp_of(path);
-      if (stamp && now_ms_ - (stamp->mtime_ns / 1'000'000) > kMsPerHour) {
+      if (stamp && now_ms_ - (stamp->mtime_ns / kNsPerMs) > kMsPerHour) {
         ::unlink(path.c_str());
       }
     }
@@ -489,6 +427,18 @@ class Fetch {
     item.result = no_such_channel(channel);
   }
 
+  // CEP 36 lets an empty file stand for {}. An answer without a body is more often a proxy's.
+  void warn_of_empty(const Item& item) {
+    const Result<RepodataFile>& file = *item.result;
+    if (file && !file->missing && !file->channel.is_local() && file->size_bytes == 0) {
+      diagnostics_.warn("conda-empty-repodata", {},
+                        fmt::format("the channel {} answered for {} with an empty file: it counts "
+                                    "as having no packages",
+                                    file->channel.name, file->subdir),
+                        "where that cannot be, look at the proxy between, then use --refresh");
+    }
+  }
+
   static Error no_such_channel(const Channel& channel) {
     std::string hint = "a channel is a folder with noarch/repodata.json and, say, linux-64/";
     const std::string_view near = nearest(channel.name, kWellKnown);
@@ -525,17 +475,24 @@ Result<std::vector<RepodataFile>> RepodataCache::fetch(std::span<const ChannelSu
   return fetch.run(subdirs, client_, stop, progress);
 }
 
-Status RepodataCache::discard(const RepodataFile& file) {
+Result<std::string> RepodataCache::discard(const RepodataFile& file) {
   if (file.channel.is_local()) {
-    return {};
+    return std::string();
   }
-  const std::string url = ChannelSubdir{file.channel, file.subdir}.url();
-  const RepodataPlace place =
-      RepodataPlace::of(directory_, file.sharded ? url + "/" + std::string(kShards.name) : url);
+  const std::string place_url = ChannelSubdir{file.channel, file.subdir}.url();
+  const std::string url =
+      file.sharded ? place_url + "/" + std::string(kShardsVariant.name) : place_url;
+  const RepodataPlace place = RepodataPlace::of(directory_, url);
+  const auto before = read_state(place, url);
   // The state first: data without a state is not believed.
   ::unlink(place.state_path().c_str());
   ::unlink(file.path.c_str());
-  return {};
+  const auto earlier = before ? earlier_copy(place, *before) : std::nullopt;
+  if (!earlier) {
+    return std::string();
+  }
+  TRY(write_state(place, *earlier));
+  return age_text(clock_.now_ms() - earlier->checked_at_ms);
 }
 
 }  // namespace cloche::source

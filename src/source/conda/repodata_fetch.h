@@ -17,6 +17,7 @@
 #include "io/http_client.h"
 #include "source/conda/channel.h"
 #include "source/conda/credentials.h"
+#include "source/conda/file_stamp.h"
 
 namespace cloche::source {
 
@@ -27,8 +28,11 @@ struct RepodataFile {
   bool sharded = false;  // an index of shards (CEP 16): for sharded_index.h
   std::string path;      // in the cache, or in place for a local channel
   io::Compression compression = io::Compression::kNone;
-  Digest digest;  // of the file's bytes as they are stored
+  // In hexadecimal digits; another one when the file's bytes, as they are stored, may be others:
+  // their sha256, or for a local channel a hash of the stamp.
+  std::string content_key;
   std::uint64_t size_bytes = 0;
+  FileStamp stamp;     // of a local channel's file
   std::string url;     // the file's own, without credentials: what base_url (CEP 15) starts from
   bool stale = false;  // the channel could not be asked; this is what it said at checked_at_ms
   std::int64_t checked_at_ms = 0;
@@ -52,8 +56,8 @@ class RepodataCache {
   // A file for each subdir, in their order; all are asked at once. Fresh ones cost a read of their
   // state, no more.
   //   kNotFound     no such channel: neither the platform's subdir nor noarch (nearest name as
-  //   hint) kUnavailable  a channel does not answer (the cached copy is offered), or offline and
-  //   nothing
+  //                 hint)
+  //   kUnavailable  a channel does not answer (the cached copy is offered), or offline and nothing
   //                 is cached
   //   kPermission, kCancelled as the HTTP client has them; kCorrupt: something that is no repodata
   Result<std::vector<RepodataFile>> fetch(std::span<const ChannelSubdir> subdirs,
@@ -62,8 +66,9 @@ class RepodataCache {
                                           Diagnostics& diagnostics);
 
   // Forgets a cached copy that turned out to be damaged, so that the next fetch() asks for all of
-  // it. Leaves local channels alone.
-  Status discard(const RepodataFile& file);
+  // it. The copy before it takes its place where it is still there: returns its age in words ("3
+  // hours"), else nothing. Leaves local channels alone.
+  Result<std::string> discard(const RepodataFile& file);
 
  private:
   std::string directory_;

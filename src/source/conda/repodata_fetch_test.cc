@@ -74,7 +74,7 @@ TEST_F(RepodataCacheTest, FetchesTheSmallestVariantOfEverySubdir) {
   EXPECT_EQ(files[0].subdir, "linux-64");
   EXPECT_EQ(files[0].compression, io::Compression::kZstd);
   EXPECT_EQ(content(files[0]), kZst);
-  EXPECT_EQ(files[0].digest, Digest::of(kZst));
+  EXPECT_EQ(files[0].content_key, Digest::of(kZst).hex());
   EXPECT_EQ(files[0].size_bytes, kZst.size());
   EXPECT_EQ(files[0].url, server_.url("/forge/linux-64/repodata.json.zst"));
   EXPECT_FALSE(files[0].stale);
@@ -92,7 +92,7 @@ TEST_F(RepodataCacheTest, DoesNotAskWhileTheCopyIsFresh) {
   clock_.advance_ms(99'000);
   ASSERT_VALUE(fresh, fetch({channel()}));
   EXPECT_THAT(server_.requests(), IsEmpty());
-  EXPECT_EQ(fresh[0].digest, Digest::of(kZst));
+  EXPECT_EQ(fresh[0].content_key, Digest::of(kZst).hex());
 
   ASSERT_TRUE(fetch({channel()}, {.refresh = true}));
   EXPECT_THAT(server_.requests(), SizeIs(2));  // 304, and fresh again from now on
@@ -113,7 +113,7 @@ TEST_F(RepodataCacheTest, TakesWhatIsNew) {
   server_.set("/forge/noarch/repodata.json", {.body = more, .etag = "\"2\""});
   ASSERT_VALUE(files, fetch({channel()}));
   EXPECT_EQ(content(files[1]), more);
-  EXPECT_EQ(files[1].digest, Digest::of(more));
+  EXPECT_EQ(files[1].content_key, Digest::of(more).hex());
 }
 
 TEST_F(RepodataCacheTest, RemembersWhichVariantsAServerHas) {
@@ -234,6 +234,29 @@ TEST_F(RepodataCacheTest, ADiscardedCopyIsFetchedAnew) {
   EXPECT_EQ(content(after[1]), kJson);
 }
 
+TEST_F(RepodataCacheTest, TheCopyBeforeADiscardedOneIsThereOffline) {
+  server_.set("/forge/noarch/repodata.json", {.body = kJson, .cache_control = "max-age=1000"});
+  ASSERT_TRUE(fetch({channel()}));
+  server_.set("/forge/noarch/repodata.json", {.body = "{ damaged"});
+  ASSERT_VALUE(bad, fetch({channel()}, {.refresh = true}));
+  EXPECT_EQ(content(bad[1]), "{ damaged");
+  ASSERT_VALUE(age, cache_.discard(bad[1]));
+  EXPECT_NE(age, "");
+  ASSERT_VALUE(offline, fetch({channel()}, {.offline = true}));
+  EXPECT_EQ(content(offline[1]), kJson);
+  EXPECT_TRUE(offline[1].stale);
+  ASSERT_VALUE(nothing, cache_.discard(offline[1]));
+  EXPECT_EQ(nothing, "");
+}
+
+TEST_F(RepodataCacheTest, SaysThatAnAnswerWasEmpty) {
+  server_.set("/forge/noarch/repodata.json", {.body = ""});
+  ASSERT_VALUE(files, fetch({channel()}));
+  EXPECT_EQ(files[1].size_bytes, 0U);
+  ASSERT_EQ(diagnostics_.list().size(), 1U);
+  EXPECT_EQ(diagnostics_.list().front().rule, "conda-empty-repodata");
+}
+
 TEST_F(RepodataCacheTest, AStateThatCannotBeReadIsMadeAnew) {
   server_.set("/forge/noarch/repodata.json", {.body = kJson, .cache_control = "max-age=1000"});
   ASSERT_TRUE(fetch({channel()}));
@@ -274,11 +297,11 @@ TEST_F(RepodataCacheTest, ReadsLocalChannelsInPlace) {
   ASSERT_VALUE(files, fetch({local}, {.offline = true}));
   EXPECT_TRUE(files[0].missing);
   EXPECT_EQ(files[1].path, place.path() + "/noarch/repodata.json");
-  EXPECT_EQ(files[1].digest, Digest::of(kJson));
   EXPECT_FALSE(files[1].stale);
   std::ofstream(place.path() + "/noarch/repodata.json") << "{}";
   ASSERT_VALUE(changed, fetch({local}));
-  EXPECT_EQ(changed[1].digest, Digest::of("{}"));
+  EXPECT_NE(changed[1].content_key, files[1].content_key);
+  EXPECT_EQ(files_in_cache(), 0U);
 
   std::filesystem::remove(place.path() + "/noarch/repodata.json");
   const auto nothing = fetch({local});

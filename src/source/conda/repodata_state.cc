@@ -1,18 +1,14 @@
 #include "source/conda/repodata_state.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
-
-#include <sys/stat.h>
 
 #include "core/json.h"
 #include "core/text.h"
-#include "io/descriptor.h"
 #include "io/disk_files.h"
 #include "io/file.h"
 #include "io/reader.h"
-#include "io/system_error.h"
+#include "source/conda/repodata_variant.h"
 
 namespace cloche::source {
 namespace {
@@ -22,9 +18,8 @@ constexpr std::size_t kMaxStateBytes = std::size_t{64} << 10U;
 constexpr std::int64_t kMaxAgeLimit = std::int64_t{24} * 3600;
 constexpr std::int64_t kMsPerSecond = 1000;
 constexpr std::int64_t kNsPerMs = 1'000'000;
-// A file that was written within the clock's grain of being read may change once more without a
-// new time (git calls such entries racy).
-constexpr std::int64_t kGrainMs = 2000;
+// What a variant's name begins with; the rest is the ending of the data's name.
+constexpr std::string_view kRepodataStem = "repodata";
 constexpr std::size_t kKeyDigits = 16;
 
 std::int64_t integer_or(const Json& json, std::string_view key, std::int64_t otherwise) {
@@ -47,6 +42,7 @@ Json to_json(const RepodataState& state) {
       .set("sha256", state.digest.hex())
       .set("size", static_cast<std::int64_t>(state.stamp.size_bytes))
       .set("mtime_ns", state.stamp.mtime_ns)
+      .set("ctime_ns", state.stamp.ctime_ns)
       .set("inode", static_cast<std::int64_t>(state.stamp.inode))
       .set("device", static_cast<std::int64_t>(state.stamp.device))
       .set("etag", state.etag)
@@ -74,6 +70,7 @@ std::optional<RepodataState> from_json(const Json& json) {
   state.previous = json.string_or_empty("previous");
   state.stamp.size_bytes = static_cast<std::uint64_t>(integer_or(json, "size", 0));
   state.stamp.mtime_ns = integer_or(json, "mtime_ns", 0);
+  state.stamp.ctime_ns = integer_or(json, "ctime_ns", 0);
   state.stamp.inode = static_cast<std::uint64_t>(integer_or(json, "inode", 0));
   state.stamp.device = static_cast<std::uint64_t>(integer_or(json, "device", 0));
   state.etag = json.string_or_empty("etag");
@@ -100,21 +97,6 @@ std::optional<RepodataState> from_json(const Json& json) {
 }
 
 }  // namespace
-
-Result<FileStamp> stamp_of(const std::string& path) {
-  TRY(io::check_path(path));
-  struct stat info{};
-  if (::stat(path.c_str(), &info) != 0) {
-    return io::system_error(errno, "read", path);
-  }
-  if (!S_ISREG(info.st_mode)) {
-    return fail(ErrorKind::kInvalid, "{} is no file", printable(path));
-  }
-  return FileStamp{static_cast<std::uint64_t>(info.st_size),
-                   (static_cast<std::int64_t>(info.st_mtim.tv_sec) * kMsPerSecond * kNsPerMs) +
-                       info.st_mtim.tv_nsec,
-                   info.st_ino, info.st_dev};
-}
 
 bool RepodataState::fresh_at(std::int64_t now_ms) const {
   // A time in the future is a clock that was set back: nothing is known then.
@@ -144,6 +126,30 @@ Status write_state(const RepodataPlace& place, const RepodataState& state) {
   return io::write_file_atomically(place.state_path(), to_json(state).dump(1) + "\n");
 }
 
+std::optional<RepodataState> earlier_copy(const RepodataPlace& place, const RepodataState& now) {
+  if (now.previous.empty()) {
+    return std::nullopt;
+  }
+  const std::string path = place.directory + "/" + now.previous;
+  const auto stamp = stamp_of(path);
+  const auto digest = io::DiskFiles().digest(path);
+  const auto dot = now.previous.find('.');
+  if (!stamp || !digest || dot == std::string::npos) {
+    return std::nullopt;
+  }
+  RepodataState out;
+  out.url = now.url;
+  out.file = now.previous;
+  out.variant = std::string(kRepodataStem) + now.previous.substr(dot);
+  if (now.variant == kShardsVariant.name) {
+    out.variant = kShardsVariant.name;
+  }
+  out.digest = *digest;
+  out.stamp = *stamp;
+  out.checked_at_ms = stamp->mtime_ns / kNsPerMs;
+  return place.data_name(*digest, out.variant) == out.file ? std::optional(out) : std::nullopt;
+}
+
 std::int64_t max_age_of(std::string_view cache_control) {
   std::int64_t seconds = 0;
   for (const std::string_view part : split(cache_control, ',')) {
@@ -168,8 +174,7 @@ Result<Digest> known_digest(const std::string& path, RepodataState& state, std::
     return state.digest;
   }
   Digest digest = TRY(io::DiskFiles().digest(path));
-  const bool settled =
-      stamp == TRY(stamp_of(path)) && now_ms - (stamp.mtime_ns / kNsPerMs) > kGrainMs;
+  const bool settled = stamp == TRY(stamp_of(path)) && stamp.settled_at(now_ms);
   state.digest = digest;
   state.stamp = settled ? stamp : FileStamp{};
   changed = true;

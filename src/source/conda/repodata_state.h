@@ -11,25 +11,13 @@
 #include "core/clock.h"
 #include "core/digest.h"
 #include "core/result.h"
+#include "source/conda/file_stamp.h"
 
 namespace cloche::source {
 
-// How a file looks from outside: while this is the same, so are its bytes.
-struct FileStamp {
-  std::uint64_t size_bytes = 0;
-  std::int64_t mtime_ns = 0;
-  std::uint64_t inode = 0;
-  std::uint64_t device = 0;
-
-  bool operator==(const FileStamp&) const = default;
-};
-
-// kNotFound; kInvalid: no regular file.
-Result<FileStamp> stamp_of(const std::string& path);
-
 struct RepodataState {
-  std::string url;   // of the subdir, without credentials
-  std::string file;  // the data's name in the cache; "" for a local channel and a missing subdir
+  std::string url;       // of the subdir, without credentials
+  std::string file;      // the data's name in the cache; "" for a missing subdir
   std::string previous;  // the data before it, which a reader may still have open
   std::string variant;   // "repodata.json.zst"
   bool missing = false;  // the channel has no such subdir
@@ -59,6 +47,10 @@ struct RepodataPlace {
 // Nothing where there is no state, or none that can be believed: it is made anew then.
 std::optional<RepodataState> read_state(const RepodataPlace& place, std::string_view url);
 Status write_state(const RepodataPlace& place, const RepodataState& state);
+
+// The state of the copy before this one, if it is whole: its name has the beginning of its hash.
+// When the server last vouched for it is not known; it was then at the latest that it was written.
+std::optional<RepodataState> earlier_copy(const RepodataPlace& place, const RepodataState& now);
 
 // Seconds; 0 when the answer must be asked for again each time (RFC 9111, section 5.2.2).
 std::int64_t max_age_of(std::string_view cache_control);
