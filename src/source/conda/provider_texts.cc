@@ -89,8 +89,7 @@ std::string why_none(const Tables& tables, const RequirementRow& wanted) {
   if (!spec.build.empty()) {
     return fmt::format("no {}{}{} has a build {}: there {} {}", text,
                        spec.version.empty() ? "" : " ", printable(spec.version),
-                       printable(spec.build), builds.size() == 1 ? "is" : "are",
-                       listed(builds));
+                       printable(spec.build), builds.size() == 1 ? "is" : "are", listed(builds));
   }
   return fmt::format("no {} is what {} asks for", text, printable(wanted.text));
 }
