@@ -418,9 +418,9 @@ TEST_F(BytecodeTest, IsTheSameInAnotherPlaceAndBelieved) {
   ASSERT_TRUE(unpack && unpack->ok());
   const std::string packages =
       root.path() + "/opt/cloche/env/lib/python" + version_ + "/site-packages";
-  const auto run = io::run_process(
-      {.argv = {kPython, "-v", "-c", "import tool; print(tool.f(1.5))"},
-       .environment = {{"PYTHONPATH=" + packages, "PATH=/usr/bin"}}});
+  const auto run =
+      io::run_process({.argv = {kPython, "-v", "-c", "import tool; print(tool.f(1.5))"},
+                       .environment = {{"PYTHONPATH=" + packages, "PATH=/usr/bin"}}});
   ASSERT_TRUE(run && run->ok());
   EXPECT_THAT(run->errors, HasSubstr("matches " + packages + "/tool/__init__.py"));
   EXPECT_EQ(run->output, "True\n");
