@@ -145,10 +145,11 @@ def main():
                 dockerfile = f"FROM scratch\nCOPY base /\nRUN HOME=/tmp cloche env install /{name} /opt/cloche/env\n"
                 (folder / f"Dockerfile.{name}").write_text(dockerfile)
             mounts = ["--volume", f"{channel}:{channel}:ro"]
+            runtime = ["--runtime", shutil.which("runc")] if shutil.which("runc") else []
 
             def installing(name):
                 return [
-                    ["buildah", *store, "bud", "--layers", *mounts, "-f", folder / f"Dockerfile.{name}", "-t", "run", folder],
+                    ["buildah", *store, *runtime, "bud", "--layers", *mounts, "-f", folder / f"Dockerfile.{name}", "-t", "run", folder],
                     ["buildah", *store, "push", "--tls-verify=false", "run", f"docker://{registry.address}/run:1"],
                 ]
 
