@@ -243,7 +243,9 @@ Result<Json> resources(const ContainerSpec& spec, const BundlePlace& place) {
 Result<Json> linux_part(const ContainerSpec& spec, const BundlePlace& place) {
   Json namespaces = Json::array();
   std::vector<std::string> wanted = {"pid", "ipc", "uts", "mount"};
-  if (spec.network == Network::kNone) {
+  if (!spec.network_namespace.empty()) {
+    namespaces.push(Json::object().set("type", "network").set("path", spec.network_namespace));
+  } else if (spec.network == Network::kNone) {
     wanted.emplace_back("network");
   }
   if (place.cgroup_namespace && !place.cgroup.empty()) {

@@ -49,6 +49,8 @@ struct ContainerSpec {
 
   std::vector<Mount> mounts = {};
   Network network = Network::kHost;
+  // A network namespace to enter in place of `network`: "/run/netns/NAME". "": none.
+  std::string network_namespace = {};
   // The host's /etc/hosts and /etc/resolv.conf, where there is a network. Their mount points are
   // made in the root file system when it has none, and so in `upper`.
   bool host_names = true;

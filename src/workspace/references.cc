@@ -39,6 +39,10 @@ Status Workspace::visit_locked_packages(const std::function<void(const Digest& a
   });
 }
 
+RunHistory Workspace::run_history() {
+  return {state_->database, *state_->clock, state_->user, state_->directory, state_->read_only};
+}
+
 std::optional<std::uint64_t> Workspace::quota_bytes() const { return state_->settings.quota_bytes; }
 
 }  // namespace cloche::workspace

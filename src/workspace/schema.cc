@@ -92,7 +92,39 @@ CREATE INDEX locks_by_key ON locks (fingerprint, platform, target, id);
 CREATE INDEX locks_by_digest ON locks (digest);
 )sql";
 
-constexpr std::array<const char*, 2> kMigrations = {kVersion1, kVersion2};
+// The run history. `definition` and `run` are JSON: docs/formats/run-directory.md.
+constexpr const char* kVersion3 = R"sql(
+CREATE TABLE jobs (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  experiment TEXT NOT NULL,
+  status TEXT NOT NULL,
+  finished INTEGER NOT NULL,
+  archived INTEGER NOT NULL,
+  claimed INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  created_by TEXT NOT NULL,
+  milli_cpus INTEGER NOT NULL,
+  memory_bytes INTEGER NOT NULL,
+  gpus INTEGER NOT NULL,
+  code_digest TEXT NOT NULL,
+  image_digest TEXT NOT NULL,
+  definition TEXT NOT NULL,
+  run TEXT NOT NULL
+);
+CREATE INDEX jobs_by_end ON jobs (finished, id);
+CREATE INDEX jobs_by_experiment ON jobs (experiment, id);
+CREATE TABLE job_events (
+  id INTEGER PRIMARY KEY,
+  job_id INTEGER NOT NULL REFERENCES jobs (id),
+  at INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  detail TEXT NOT NULL
+);
+CREATE INDEX job_events_by_job ON job_events (job_id, id);
+)sql";
+
+constexpr std::array<const char*, 3> kMigrations = {kVersion1, kVersion2, kVersion3};
 
 // A whole database appears under its name at once: it is made aside and linked into place, so that
 // no process ever sees half of one, whoever else is making it or dies while doing so.

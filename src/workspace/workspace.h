@@ -18,6 +18,7 @@
 #include "definition/asset_reference.h"
 #include "definition/environment.h"
 #include "lock/lock.h"
+#include "workspace/run_history.h"
 
 namespace cloche::workspace {
 
@@ -204,6 +205,9 @@ class Workspace {
   Status visit_context_files(
       const std::function<void(const Digest& digest, const std::string& version)>& visit);
   Status visit_locked_packages(const std::function<void(const Digest& archive)>& visit);
+
+  // The jobs. The workspace outlives it.
+  RunHistory run_history();
 
   // `quota` in settings.yaml: how large the person's cache may become.
   std::optional<std::uint64_t> quota_bytes() const;

@@ -87,7 +87,8 @@ Result<EnvironmentImage> find_or_build_image(const Subject& subject, const Locki
   const BuildBasis basis = TRY(build_basis(subject, options, access, stop, context));
   const build::BuildRequest request = build_request(subject, basis, options);
   if (const auto found = TRY(build::find_build(request))) {
-    return EnvironmentImage{*found, definition::image_name(subject.entry.fingerprint), true};
+    return EnvironmentImage{*found, definition::image_name(subject.entry.fingerprint), true,
+                            basis.locked.entry.digest};
   }
   const blob::Lease lease = TRY(blob::Lease::take(basis.layout.root()));
   ProgressDisplay progress(context.terminal(), access.clock(), progress_form(context));
@@ -95,7 +96,7 @@ Result<EnvironmentImage> find_or_build_image(const Subject& subject, const Locki
   progress.clear();
   const build::BuildOutcome built = TRY(std::move(outcome));
   std::string name = TRY(name_image(subject, basis.layout, built));
-  return EnvironmentImage{built.manifest, std::move(name), false};
+  return EnvironmentImage{built.manifest, std::move(name), false, basis.locked.entry.digest};
 }
 
 }  // namespace cloche::cli

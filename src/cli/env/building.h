@@ -39,6 +39,7 @@ struct EnvironmentImage {
   image::Descriptor manifest;
   std::string name;
   bool found = false;  // nothing was done
+  Digest lock;
 };
 Result<EnvironmentImage> find_or_build_image(const Subject& subject, const LockingOptions& options,
                                              ChannelAccess& access, const std::stop_token& stop,

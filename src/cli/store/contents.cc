@@ -10,6 +10,7 @@
 #include "image/layout.h"
 #include "image/reachable.h"
 #include "io/system.h"
+#include "jobs/snapshot.h"
 
 namespace cloche::cli {
 
@@ -17,6 +18,15 @@ Status visit_roots(workspace::Workspace& workspace, const blob::Keep& keep) {
   TRY(workspace.visit_context_files([&](const Digest& digest, const std::string& version) {
     keep(digest, "build context of " + version);
   }));
+  for (const workspace::JobRow& job :
+       TRY(workspace.run_history().list({.include_archived = true}))) {
+    if (!job.code_digest.empty()) {
+      const Digest code = TRY(Digest::parse("sha256:" + job.code_digest));
+      TRY(jobs::visit_snapshot(code, workspace.blobs(), [&](const Digest& one) {
+            keep(one, "code of job " + job.name);
+          }).context("in job {}", job.name));
+    }
+  }
   return image::visit_images(image::Layout(workspace.directory()), keep);
 }
 

@@ -1,0 +1,38 @@
+// What the job commands share: the jobs of the workspace, this machine, supervisors.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cli/context.h"
+#include "jobs/job_book.h"
+#include "jobs/machine.h"
+#include "jobs/queue.h"
+
+namespace cloche::cli {
+
+// The jobs of a command's workspace. The context outlives it.
+class JobAccess {
+ public:
+  // Whatever process looks at jobs looks after them as well: jobs::attend(), whose errors are
+  // warnings. kNotFound, kPermission, ...: the workspace.
+  static Result<JobAccess> open(Context& context);
+
+  jobs::JobBook& book() { return book_; }
+  const jobs::Machine& machine() const { return machine_; }
+  workspace::Workspace& workspace() { return *workspace_; }
+
+  // jobs::attend() with supervisors in processes of their own.
+  Status attend();
+
+ private:
+  JobAccess(workspace::Workspace& workspace, jobs::Machine machine)
+      : workspace_(&workspace), book_(workspace.run_history()), machine_(std::move(machine)) {}
+
+  workspace::Workspace* workspace_;
+  jobs::JobBook book_;
+  jobs::Machine machine_;
+};
+
+}  // namespace cloche::cli

@@ -1,0 +1,116 @@
+#include "jobs/queue.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/size.h"
+
+namespace cloche::jobs {
+namespace {
+
+// Whether nobody has charge of the job. The lock is let go of at once.
+Result<bool> is_orphan(const JobBook& book, const std::string& name) {
+  return TRY(book.directory(name).take_charge()).has_value();
+}
+
+Status fail_unprepared(JobBook& book, const std::string& name) {
+  TRY(book.change(name, [&](Job& job) -> Status {
+    if (job.status == JobStatus::kPreparing || job.status == JobStatus::kNotStarted) {
+      fail_job(job, "the process that prepared it was ended before the job could wait for its turn",
+               book.now_ms());
+    } else if (job.status == JobStatus::kCancelRequested && !job.row.claimed) {
+      enter(job, JobStatus::kCanceled, book.now_ms());
+    }
+    return {};
+  }));
+  return {};
+}
+
+}  // namespace
+
+Status weigh(Job& job, const Machine& machine) {
+  const definition::JobResources& asked = job.submission.job.resources;
+  const std::int64_t instances = asked.instance_count;
+  const std::int64_t milli_cpus =
+      asked.milli_cpus != 0
+          ? asked.milli_cpus * instances
+          : std::min(machine.milli_cpus,
+                     1000 * instances * job.submission.job.distribution.processes_per_instance);
+  const std::uint64_t memory = asked.memory_bytes * static_cast<std::uint64_t>(instances);
+  const std::int64_t gpus = asked.gpus * instances;
+  if (milli_cpus > machine.milli_cpus) {
+    return fail(ErrorKind::kInvalid, "the job asks for {} processors, and this machine has {}",
+                static_cast<double>(milli_cpus) / 1000,
+                static_cast<double>(machine.milli_cpus) / 1000)
+        .with_hint("lower resources.cpus or resources.instance_count");
+  }
+  if (memory > machine.memory_bytes) {
+    return fail(ErrorKind::kInvalid, "the job asks for {} of memory, and this machine has {}",
+                shown_size(memory), shown_size(machine.memory_bytes))
+        .with_hint("lower resources.memory or resources.instance_count");
+  }
+  if (gpus > machine.gpus) {
+    return fail(ErrorKind::kInvalid, "the job asks for {} GPUs, and this machine has {}", gpus,
+                machine.gpus)
+        .with_hint("lower resources.gpus");
+  }
+  job.row.milli_cpus = milli_cpus;
+  job.row.memory_bytes = static_cast<std::int64_t>(memory);
+  job.row.gpus = gpus;
+  return {};
+}
+
+Result<std::vector<std::string>> claim_jobs(JobBook& book, const Machine& machine) {
+  std::vector<std::string> out;
+  TRY(book.history().together([&]() -> Status {
+    const auto rows = TRY(book.history().list(
+        {.include_archived = true, .only_unfinished = true, .oldest_first = true}));
+    std::int64_t milli_cpus = machine.milli_cpus;
+    auto memory = static_cast<std::int64_t>(machine.memory_bytes);
+    std::int64_t gpus = machine.gpus;
+    const auto take = [&](const workspace::JobRow& row) {
+      milli_cpus -= row.milli_cpus;
+      memory -= row.memory_bytes;
+      gpus -= row.gpus;
+    };
+    for (const workspace::JobRow& row : rows) {
+      if (row.claimed) {
+        take(row);
+      }
+    }
+    for (workspace::JobRow row : rows) {
+      if (row.claimed || row.status != to_string(JobStatus::kQueued)) {
+        continue;
+      }
+      if (row.milli_cpus > milli_cpus || row.memory_bytes > memory || row.gpus > gpus) {
+        break;
+      }
+      take(row);
+      row.claimed = true;
+      TRY(book.history().update(row));
+      out.push_back(row.name);
+    }
+    return {};
+  }));
+  return out;
+}
+
+Status attend(JobBook& book, const Machine& machine, const StartSupervisor& start) {
+  const auto rows = TRY(book.history().list({.include_archived = true, .only_unfinished = true}));
+  for (const workspace::JobRow& row : rows) {
+    const JobStatus status = TRY(parse_status(row.status));
+    const bool preparing = status == JobStatus::kPreparing || status == JobStatus::kNotStarted ||
+                           (status == JobStatus::kCancelRequested && !row.claimed);
+    if ((!preparing && !row.claimed) || !TRY(is_orphan(book, row.name))) {
+      continue;
+    }
+    TRY(preparing ? fail_unprepared(book, row.name) : start(row.name));
+  }
+  for (const std::string& name : TRY(claim_jobs(book, machine))) {
+    TRY(start(name));
+  }
+  return {};
+}
+
+}  // namespace cloche::jobs

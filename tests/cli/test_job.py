@@ -1,0 +1,392 @@
+"""Jobs in real containers: submitted, followed, canceled, looked back at."""
+import gzip
+import hashlib
+import io
+import json
+import os
+import pathlib
+import re
+import signal
+import tarfile
+import time
+
+import pytest
+
+BUSYBOX = pathlib.Path("/bin/busybox")
+APPLETS = "sh ls cat echo env sleep mkdir head printf grep id hostname kill touch dd ps true false wc seq test rm nc tr fold".split()
+
+
+def put(folder, data):
+    digest = hashlib.sha256(data).hexdigest()
+    (folder / "blobs/sha256").mkdir(parents=True, exist_ok=True)
+    (folder / "blobs/sha256" / digest).write_bytes(data)
+    return {"digest": f"sha256:{digest}", "size": len(data)}
+
+
+def add_busybox_image(folder, name):
+    """An image with a static busybox and nothing else, written by hand into the layout."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for directory in ["bin", "tmp", "mnt"]:
+            member = tarfile.TarInfo(directory)
+            member.type, member.mode = tarfile.DIRTYPE, 0o755
+            tar.addfile(member)
+        member = tarfile.TarInfo("bin/busybox")
+        data = BUSYBOX.read_bytes()
+        member.size, member.mode = len(data), 0o755
+        tar.addfile(member, io.BytesIO(data))
+        for applet in APPLETS:
+            member = tarfile.TarInfo(f"bin/{applet}")
+            member.type, member.linkname = tarfile.SYMTYPE, "busybox"
+            tar.addfile(member)
+    layer = out.getvalue()
+    config = {
+        "architecture": "amd64",
+        "os": "linux",
+        "config": {"Env": ["PATH=/bin"]},
+        "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(layer).hexdigest()]},
+    }
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": {"mediaType": "application/vnd.oci.image.config.v1+json", **put(folder, json.dumps(config).encode())},
+        "layers": [{"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", **put(folder, gzip.compress(layer, 1, mtime=0))}],
+    }
+    entry = {"mediaType": manifest["mediaType"], **put(folder, json.dumps(manifest).encode())}
+    (folder / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
+    index = {"schemaVersion": 2, "manifests": [{**entry, "annotations": {"org.opencontainers.image.ref.name": name}}]}
+    (folder / "index.json").write_text(json.dumps(index))
+
+
+class Jobs:
+    def __init__(self, cloche):
+        self.cloche = cloche
+        self.workspace = pathlib.Path(cloche.json("workspace", "init")["directory"])
+        add_busybox_image(self.workspace, "box:1")
+
+    def command(self, *words, code=0, options=()):
+        """Submits a command and waits for its end."""
+        self.cloche.folder.joinpath("code").mkdir(exist_ok=True)
+        answer = self.cloche.run("job", "create", "--image", "box:1", "--code", "code", "--stream", *options, "--", *words, code=code)
+        return answer
+
+    def shell(self, script, **more):
+        return self.command("sh", "-c", script, **more)
+
+    def last(self):
+        name = self.cloche.json("job", "list")["jobs"][0]["name"]
+        return self.cloche.json("job", "show", name)
+
+    def log(self, name, file="std_log.txt"):
+        return (self.workspace / "jobs" / name / "user_logs" / file).read_text()
+
+    def wait(self, name, *statuses, seconds=30):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            status = self.cloche.json("job", "show", name)["status"]
+            if status in statuses:
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"{name} is {status}, not {statuses}")
+
+
+def containers_left(cloche):
+    return sorted(path.name for path in (cloche.home / ".cache/cloche/containers").glob("job-*"))
+
+
+def processes_of(cloche):
+    """Processes that have the test's folder in their command line."""
+    out = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes()
+        except OSError:
+            continue
+        if str(cloche.folder).encode() in words:
+            out.append((path.parent.name, words))
+    return out
+
+
+def mounts_of(cloche):
+    return [line for line in pathlib.Path("/proc/self/mounts").read_text().splitlines() if str(cloche.folder) in line]
+
+
+@pytest.fixture
+def jobs(cloche):
+    if os.geteuid() != 0:
+        pytest.skip("containers need root here")
+    if not BUSYBOX.exists():
+        pytest.skip("no static busybox")
+    made = Jobs(cloche)
+    probe = made.command("true", code=None)
+    if probe.code != 0 and made.last()["failed_in"] == "Preparing":
+        raise AssertionError(probe.err)
+    if probe.code != 0:
+        pytest.skip(f"containers do not run here: {made.last()['reason']}")
+    return made
+
+
+# ---- what needs no container
+
+
+def refused(cloche, text, code, *options):
+    cloche.write("job.yml", text)
+    error = cloche.error("job", "create", "-f", "job.yml", *options, code=code)
+    assert cloche.json("job", "list")["jobs"] == []
+    return error
+
+
+def test_bad_job_files_are_refused_before_anything_is_entered(cloche):
+    cloche.run("workspace", "init")
+    cloche.run("env", "create", "--image", "box:1", "--name", "train")
+    error = refused(cloche, "command: cat ${{inputs.dta}}\nenvironment: train\ninputs: {data: 1}\n", 3)
+    assert (error["file"], error["line"]) == ("job.yml", 1) and "inputs.data" in error["hint"]
+    error = refused(cloche, "command: ls\nenvironment: train\ninputs:\n  d: {type: uri_file, path: no-such.csv}\n", 4)
+    assert error["line"] == 4 and "no-such.csv" in error["message"]
+    error = refused(cloche, "command: ls\nenvironment: train\ncompute: azureml:gpu-cluster\n", 4)
+    assert error["line"] == 3 and "--compute local" in error["hint"]
+    error = refused(cloche, "command: ls\nenvironment: train\ncode: no-such\n", 4)
+    assert "no-such" in error["message"]
+    error = refused(cloche, "command: ls\nenvironment: train\nresources: {docker_args: --ipc=host}\n", 10)
+    assert "not supported on this machine" in error["message"]
+    error = refused(cloche, "command: ls\nenvironment: train\nresources: {cpus: 4000}\n", 3)
+    assert "this machine has" in error["message"]
+    error = refused(cloche, "comand: ls\nenvironment: train\n", 3)
+    assert "did you mean command" in error["hint"]
+
+
+def test_an_unknown_environment_is_a_failed_job_with_the_nearest_name(cloche):
+    cloche.run("workspace", "init")
+    cloche.run("env", "create", "--image", "box:1", "--name", "train")
+    cloche.write("job.yml", "command: ls\nenvironment: trian\n")
+    error = cloche.error("job", "create", "-f", "job.yml", code=4)
+    assert "train" in error["hint"] and error["line"] == 2
+    job = cloche.json("job", "list")["jobs"][0]
+    assert job["status"] == "Failed" and "trian" in job["reason"]
+
+
+def test_code_over_the_limit_is_refused_with_what_is_large(cloche):
+    cloche.run("workspace", "init")
+    (cloche.folder / "code/data").mkdir(parents=True)
+    with open(cloche.folder / "code/data/big", "wb") as file:
+        file.truncate(2 << 30)
+    cloche.write("job.yml", "command: ls\nenvironment: train\ncode: code\n")
+    error = cloche.error("job", "create", "-f", "job.yml", code=3)
+    assert "data: 2.1 GB in 1 file" in error["details"][0] and ".amlignore" in error["hint"]
+
+
+def test_wrong_usage(cloche):
+    assert "neither is given" in cloche.error("job", "create", code=2)["message"]
+    assert "--environment" in cloche.run("job", "create", "--", "ls", code=2).err
+    cloche.error("job", "show", "none", code=4)
+    cloche.error("job", "compare", "one", code=2)
+
+
+# ---- in containers
+
+
+def test_a_command_runs_and_is_kept(cloche, jobs):
+    cloche.write("code/run.sh", "cat data.txt; ls; echo 1 > outputs/model; echo $AZUREML_RUN_ID")
+    cloche.write("code/data.txt", "hello\n")
+    cloche.write("code/ignored.txt", "x")
+    cloche.write("code/.amlignore", "ignored.txt\n.amlignore\n")
+    cloche.write("data.csv", "1,2\n")
+    cloche.write(
+        "job.yml",
+        """
+command: sh run.sh && cat ${{inputs.table}} && echo ${{inputs.lr}} > ${{outputs.kept}}/lr && env
+code: code
+environment: {image: "box:1"}
+environment_variables: {MODE: train}
+experiment_name: digits
+inputs: {lr: 0.10, table: {type: uri_file, path: data.csv}}
+outputs: {kept: {type: uri_folder}}
+tags: {team: vision}
+""",
+    )
+    answer = cloche.run("job", "create", "-f", "job.yml", "--stream", "--name", "first")
+    lines = answer.out.splitlines()
+    assert lines[:5] == ["hello", "data.txt", "logs", "outputs", "run.sh"]
+    assert "first" in lines and "1,2" in lines and "MODE=train" in lines
+    assert "AZUREML_EXPERIMENT_NAME=digits" in lines and "AZUREML_PARAMETER_lr=0.10" in lines
+    job = cloche.json("job", "show", "first")
+    assert job["status"] == "Completed" and job["exit_code"] == 0
+    assert [one["path"] for one in job["outputs"]] == ["named/kept/lr", "outputs/model"]
+    assert job["outputs"][1]["digest"] == "sha256:" + hashlib.sha256(b"1\n").hexdigest()
+    assert all(stage["began_at"] for stage in job["stages"])
+    assert job["environment"]["image_digest"].startswith("sha256:") and job["definition"]["code_digest"].startswith("sha256:")
+    assert job["environment"]["name"] == "CliV2AnonymousEnvironment"
+    shown = cloche.run("job", "show", "first").out
+    assert "Running" in shown and "R" in shown.splitlines()[-1]
+    assert "first" in cloche.run("job", "list", "--experiment-name", "digits").out
+    # Late, the log is the same from its first byte.
+    again = cloche.run("job", "stream", "first")
+    assert again.out.splitlines() == lines[: len(again.out.splitlines())] and "Completed" not in again.out
+    cloche.run("job", "download", "first", "--to", "got")
+    assert (cloche.folder / "got/first/named/kept/lr").read_text() == "0.10\n"
+    cloche.error("job", "download", "first", "--to", "got", code=5)
+    assert containers_left(cloche) == [] and mounts_of(cloche) == []
+
+
+def test_a_failure_says_why(cloche, jobs):
+    answer = jobs.shell("echo before; echo \"ModuleNotFoundError: No module named 'sklearn'\"; exit 3", code=1)
+    assert "failed in stage Running" in answer.out and "scikit-learn" in answer.out
+    job = jobs.last()
+    assert (job["status"], job["failed_in"], job["exit_code"]) == ("Failed", "Running", 3)
+    assert "before" in job["log_tail"] and "scikit-learn" in job["diagnosis"]
+    assert "the last of the log" in cloche.run("job", "show", job["name"]).out
+    jobs.command("no-such-program", code=1)
+    assert jobs.last()["exit_code"] == 127 and "not found" in jobs.last()["diagnosis"]
+
+
+def test_inputs_cannot_be_changed(cloche, jobs):
+    cloche.write("data/x", "1")
+    cloche.write("job.yml", 'command: echo 2 > ${{inputs.d}}/x\nenvironment: {image: "box:1"}\ninputs: {d: {path: data}}\n')
+    cloche.run("job", "create", "-f", "job.yml", "--stream", code=1)
+    assert (cloche.folder / "data/x").read_text() == "1"
+
+
+def test_pytorch_ranks_have_their_variables_and_logs(cloche, jobs):
+    cloche.write(
+        "job.yml",
+        """
+command: echo $RANK $LOCAL_RANK $WORLD_SIZE $NODE_RANK; test -n "$MASTER_ADDR" && test -n "$MASTER_PORT"
+environment: {image: "box:1"}
+distribution: {type: pytorch, process_count_per_instance: 2}
+name: ranks
+""",
+    )
+    answer = cloche.run("job", "create", "-f", "job.yml", "--stream")
+    assert "0 0 2 0" in answer.out
+    assert jobs.log("ranks", "std_log_1.txt") == "1 1 2 0\n"
+    assert cloche.run("job", "stream", "ranks", "--rank", "1").out == "1 1 2 0\n"
+    cloche.error("job", "stream", "ranks", "--rank", "2", code=4)
+
+
+def test_instances_are_machines_on_a_network_of_their_own(cloche, jobs):
+    if not pathlib.Path("/usr/sbin/ip").exists() and not pathlib.Path("/sbin/ip").exists():
+        pytest.skip("no ip(8)")
+    # A real all-reduce of two ranks over the network between two containers.
+    cloche.write("code/reduce.sh", """
+if [ $RANK = 0 ]; then
+  echo 2 > mine; nc -l -p $MASTER_PORT < mine > theirs
+else
+  echo 5 > mine; until nc $MASTER_ADDR $MASTER_PORT < mine > theirs && [ -s theirs ]; do sleep 0.1; done
+fi
+echo $(hostname) $RANK/$WORLD_SIZE sum $(( $(cat mine) + $(cat theirs) ))
+""")
+    cloche.write("job.yml", 'command: sh reduce.sh\ncode: code\nenvironment: {image: "box:1"}\nname: net\n'
+                 "resources: {instance_count: 2, cpus: 0.5}\nlimits: {timeout: 60}\n")
+    cloche.run("job", "create", "-f", "job.yml", "--stream", env={"PATH": f"{cloche.environment['PATH']}:/usr/sbin:/sbin"})
+    assert jobs.log("net", "std_log_0.txt") == "node-0 0/2 sum 7\n"
+    assert jobs.log("net", "std_log_1.txt") == "node-1 1/2 sum 7\n"
+    assert not [name for name in os.listdir("/run/netns") if name.startswith("cloche-job-")] if os.path.isdir("/run/netns") else True
+
+
+def test_cancel_ends_every_process(cloche, jobs):
+    cloche.run("job", "create", "--image", "box:1", "--code", "code", "--name", "long", "--", "sh", "-c",
+               "sleep 1000 & echo up; touch outputs/up; wait")
+    jobs.wait("long", "Running")
+    while not (jobs.workspace / "jobs/long/outputs/up").exists():
+        time.sleep(0.02)
+    began = time.monotonic()
+    job = cloche.json("job", "cancel", "long")
+    assert job["status"] == "Canceled" and job["canceled_by"]
+    assert time.monotonic() - began < 9, "SIGTERM was enough"
+    assert [one["path"] for one in job["outputs"]] == ["outputs/up"]
+    assert containers_left(cloche) == []
+    cloche.error("job", "cancel", "long", code=5)
+
+
+def test_a_timeout_is_a_failure(cloche, jobs):
+    jobs.shell("sleep 1000", code=1, options=["--time-limit", "1"])
+    job = jobs.last()
+    assert job["status"] == "Failed" and job["timed_out"] and "limits.timeout" in job["reason"]
+
+
+def test_kill_9_of_the_supervisor_does_not_end_the_job(cloche, jobs):
+    cloche.run("job", "create", "--image", "box:1", "--code", "code", "--name", "kept", "--", "sh", "-c",
+               "touch outputs/up; sleep 1; echo end; exit 4")
+    while not (jobs.workspace / "jobs/kept/outputs/up").exists():
+        time.sleep(0.02)
+    # Keepers of containers, which are forked from supervisors, are in namespaces of their own.
+    supervisors = [int(pid) for pid, words in processes_of(cloche)
+                   if b"--job=kept" in words and os.readlink(f"/proc/{pid}/ns/pid") == os.readlink("/proc/self/ns/pid")]
+    assert len(supervisors) == 1
+    os.kill(supervisors[0], signal.SIGKILL)
+    answer = cloche.run("job", "stream", "kept", code=1)
+    assert answer.out == "end\n"
+    job = cloche.json("job", "show", "kept")
+    assert job["exit_code"] == 4 and job["attempts"] == 2
+    assert containers_left(cloche) == []
+
+
+def test_jobs_wait_for_their_turn_and_leave_nothing(cloche, jobs):
+    many = 20
+    for i in range(many):
+        cloche.run("job", "create", "--image", "box:1", "--code", "code", "--cpus", "0.1", "--name", f"job-{i}", "--", "sh", "-c",
+                   f"echo {i} > outputs/i")
+    for i in range(many):
+        jobs.wait(f"job-{i}", "Completed", "Failed", seconds=60)
+        assert cloche.json("job", "show", f"job-{i}")["status"] == "Completed"
+        assert (jobs.workspace / f"jobs/job-{i}/outputs/i").read_text() == f"{i}\n"
+    end = time.monotonic() + 10
+    while processes_of(cloche) and time.monotonic() < end:
+        time.sleep(0.05)  # supervisors on their way out
+    assert processes_of(cloche) == [] and mounts_of(cloche) == [] and containers_left(cloche) == []
+    for name in ["work", "state", "lib", "reserve"]:
+        assert not list((jobs.workspace / "jobs").glob(f"*/{name}"))
+
+
+def test_rerun_and_compare(cloche, jobs):
+    cloche.write("code/m.sh", 'for i in 3 2 1; do echo "{\\"loss\\": $i.5}" >> outputs/metrics.jsonl; done; cat x')
+    cloche.write("code/x", "first\n")
+    cloche.run("job", "create", "--image", "box:1", "--code", "code", "--name", "one", "--stream", "--", "sh", "m.sh")
+    cloche.write("code/x", "second\n")
+    again = cloche.run("job", "rerun", "one", "--name", "two", "--stream")
+    assert again.out.startswith("first\n"), "the code as it was"
+    one, two = cloche.json("job", "show", "one", "--metrics"), cloche.json("job", "show", "two")
+    assert one["environment"]["image_digest"] == two["environment"]["image_digest"]
+    assert two["definition"]["rerun_of"] == "one"
+    assert one["metrics"]["loss"]["last"] == 1.5 and one["metrics"]["loss"]["sparkline"] == "█▅▁"
+    rows = {row["what"]: row for row in cloche.json("job", "compare", "one", "two", "--all")["rows"]}
+    assert rows["code"]["same"] and rows["metric loss"]["values"][0].startswith("1.5 ")
+    assert "metric loss" in cloche.run("job", "compare", "one", "two", "--all").out
+
+
+def test_archive_hides_and_restore_shows(cloche, jobs):
+    name = jobs.last()["name"]
+    cloche.run("job", "archive", name)
+    assert cloche.json("job", "list")["jobs"] == []
+    assert len(cloche.json("job", "list", "--all")["jobs"]) == 1
+    cloche.run("job", "restore", name)
+    assert len(cloche.json("job", "list")["jobs"]) == 1
+
+
+def test_a_hostile_log_reaches_no_terminal(cloche, jobs):
+    jobs.shell(r"printf '\033]0;owned\007\033[31mred\n'; exit 1", code=1)
+    name = jobs.last()["name"]
+    assert "\x1b" not in cloche.run("job", "show", name).out
+
+
+def test_garbage_collection_keeps_code(cloche, jobs):
+    cloche.write("code/x", "kept\n")
+    cloche.run("job", "create", "--image", "box:1", "--code", "code", "--name", "one", "--stream", "--", "cat", "x")
+    cloche.run("gc")
+    assert cloche.run("job", "rerun", "one", "--stream").out.startswith("kept\n")
+
+
+def test_records_are_as_documented(cloche, jobs):
+    manual = (pathlib.Path(__file__).parent.parent.parent / "docs/manual/cli.md").read_text()
+    shape = json.loads(re.search(r"<!-- job shape: job show -->\n```json\n(.*?)```", manual, re.S).group(1))
+    jobs.shell("echo 1 > outputs/x; echo '{\"loss\": 1}' > outputs/metrics.jsonl", options=["--input", "lr=1"])
+    job = cloche.json("job", "show", jobs.last()["name"], "--metrics")
+    assert list(job) == list(shape)
+    for key in ["environment", "definition"]:
+        assert list(job[key]) == list(shape[key])
+    assert list(job["definition"]["resources"]) == list(shape["definition"]["resources"])
+    for key in ["stages", "outputs"]:
+        assert list(job[key][0]) == list(shape[key][0])
+    assert list(job["metrics"]["loss"]) == list(shape["metrics"]["loss"])
+    listed = cloche.json("job", "list")["jobs"][0]
+    assert list(listed) == list(shape)[: list(shape).index("reason") + 1]
