@@ -362,8 +362,8 @@ const Command kJobCreate = {
     .arguments = kCreateArguments,
     .examples = kCreateExamples,
     .exit_codes =
-        "1  with --stream: the job failed\n8  with --stream: the job was canceled, or the "
-        "following was stopped; the job goes on",
+        "1  with --stream: the job failed\n8  with --stream: it was canceled, or no longer "
+        "followed",
     .see_also = "job stream, job show, job list, env build",
     .run = run<CreateOptions, run_create>,
 };
