@@ -264,7 +264,7 @@ def complete(cloche, *words, **options):
 
 def test_completion_knows_everything(cloche):
     cloche.write("environment.yml", files.CONDA)
-    assert complete(cloche, "")[1] == ["env", "image", "registry", "store", "workspace", "gc", "run", "completion"]
+    assert complete(cloche, "")[1] == ["env", "image", "job", "registry", "store", "workspace", "gc", "run", "worker", "completion"]
     assert not (cloche.home / ".local").exists()  # asking makes no workspace
     assert complete(cloche, "env", "show", "")[0] == ":files"
     assert not (cloche.home / ".local").exists()
