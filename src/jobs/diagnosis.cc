@@ -208,7 +208,7 @@ std::string diagnose(const Symptoms& symptoms) {
     return of_memory(symptoms);
   }
   for (const std::string& found : {of_gpu(symptoms.log_tail), of_modules(symptoms.log_tail),
-                            of_files(symptoms), of_memory(symptoms)}) {
+                                   of_files(symptoms), of_memory(symptoms)}) {
     if (!found.empty()) {
       return found;
     }
