@@ -28,7 +28,7 @@ def main():
     parser.add_argument("--log-mb", type=int, default=1000)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="cloche-jobs-") as folder:
-        bench = Bench(pathlib.Path(folder), options.program)
+        bench = Bench(pathlib.Path(folder), os.path.abspath(options.program))
         bench.warm()
         if options.row:
             bench.in_a_row(options.row)

@@ -25,7 +25,8 @@ void add_variables(const image::ImageConfig& config, const Launch& launch,
   for (const auto& [name, value] : launch.variables) {
     // What the image puts on the path stays there, behind what the job needs.
     std::string& place = spec.env[name];
-    place = name == "PYTHONPATH" && !place.empty() ? value + ":" + place : value;
+    const bool both = name == "PYTHONPATH" && !place.empty();
+    place = both ? fmt::format("{}:{}", value, place) : value;
   }
   spec.env.try_emplace("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 }

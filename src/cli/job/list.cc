@@ -35,10 +35,12 @@ std::string text(const Json& data, const Style& style) {
       took += stage["duration_ms"].is_null() ? 0 : stage["duration_ms"].as_integer();
     }
     const Json& environment = one["environment"];
-    std::string name = environment.string_or_empty("name");
-    name = name == definition::kAnonymousName
-               ? "(the job's own)"
-               : name + (name.empty() ? "" : ":") + environment.string_or_empty("version");
+    const std::string found = environment.string_or_empty("name");
+    const std::string name =
+        found.empty() ? ""
+        : found == definition::kAnonymousName
+            ? "(the job's own)"
+            : fmt::format("{}:{}", found, environment.string_or_empty("version"));
     table.add({one.string_or_empty("name"),
                one.string_or_empty("status") + (one["archived"].as_bool() ? ", archived" : ""),
                one.string_or_empty("experiment_name"), name, one.string_or_empty("created_at"),

@@ -185,8 +185,9 @@ std::string default_experiment() {
   std::ranges::replace_if(
       out,
       [](char c) {
-        return !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                 c == '_' || c == '-');
+        const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        const bool good = letter || (c >= '0' && c <= '9') || c == '_' || c == '-';
+        return !good;
       },
       '_');
   const std::size_t begin = out.find_first_not_of("_-");

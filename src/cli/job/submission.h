@@ -26,7 +26,7 @@ std::string default_experiment();
 // job's own, locked and built where it was not yet; then the job waits for its turn, and is started
 // where there is room. An error after it was entered is the end of the job as well (Failed in stage
 // Preparing; Canceled after a stop). kInvalid: it asks for more than the machine has.
-Result<jobs::Job> submit_job(definition::CommandJob job, const LockingOptions& locking,
+Result<jobs::Job> submit_job(definition::CommandJob asked, const LockingOptions& locking,
                              JobAccess& access, const std::stop_token& stop, Context& context);
 
 // The same again: the code and the image of an earlier job, under a new name.
