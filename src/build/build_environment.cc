@@ -11,6 +11,8 @@
 #include "blob/segment_store.h"
 #include "blob/work_lock.h"
 #include "build/bytecode_step.h"
+#include "build/debian_configure.h"
+#include "build/debian_install.h"
 #include "build/environment_layer.h"
 #include "build/link_scripts.h"
 #include "build/locked_channels.h"
@@ -25,6 +27,8 @@
 #include "runtime/engine.h"
 #include "source/conda/history_segment.h"
 #include "source/conda/package_download.h"
+#include "source/debian/fetch.h"
+#include "source/package_file.h"
 
 namespace cloche::build {
 
@@ -41,9 +45,9 @@ Status check_supported(const BuildRequest& request) {
             "take them from conda, or export the environment: cloche env export --format "
             "dockerfile");
   }
-  if (!lock.debian.empty()) {
-    return fail(ErrorKind::kUnsupported, "Debian packages are not built into images yet")
-        .with_hint("use a base image that has them");
+  if (!lock.debian.empty() && !lock.debian.locked) {
+    return fail(ErrorKind::kUnsupported, "the Debian packages are not locked")
+        .with_hint("lock the environment against its archives: cloche env lock --update-all");
   }
   for (const lock::CondaPackage& one : lock.conda.packages) {
     if (one.incomplete) {
@@ -121,6 +125,8 @@ class Builder {
     TRY(read_packages());
     source::SegmentOptions options;
     options.compression = request_.compression;
+    BuildOutcome out;
+    std::vector<image::EnvironmentLayer> layers = TRY(make_debian_layers(out));
     if (engine_ != nullptr) {
       options.compile = [this](const source::BytecodeBatch& batch) { return compile(batch); };
     }
@@ -130,12 +136,11 @@ class Builder {
     const blob::Segment history =
         TRY(source::history_segment(records_, options, segments_, pool_, progress_, stop_));
 
-    BuildOutcome out;
-    out.packages = records_.size();
-    out.packages_made = static_cast<std::size_t>(
+    out.packages += records_.size();
+    out.packages_made += static_cast<std::size_t>(
         std::ranges::count(made.segments, true, &source::PackageSegment::made));
     out.clobbers = made.clobbers;
-    std::vector<image::EnvironmentLayer> layers = TRY(make_layers(made));
+    std::ranges::move(TRY(make_layers(made)), std::back_inserter(layers));
     TRY(run_scripts(made, layers, out));
     layers.push_back(TRY(make_plain_layer("conda-meta/history", history)));
     for (const image::EnvironmentLayer& layer : layers) {
@@ -172,6 +177,44 @@ class Builder {
     source::PackageCache cache(package_directory(channels_), channels_.client,
                                channels_.credentials);
     return cache.fetch(wanted, known_channels_, {.offline = request_.offline}, stop_, progress_);
+  }
+
+  Result<std::vector<image::EnvironmentLayer>> make_debian_layers(BuildOutcome& out) {
+    const lock::DebianLock& debian = request_.lock.debian;
+    if (debian.packages.empty() && debian.removes.empty()) {
+      return std::vector<image::EnvironmentLayer>();
+    }
+    DebianInstall install{.base = request_.base,
+                          .layout = request_.layout,
+                          .packages = {},
+                          .removes = debian.removes,
+                          .cache = channels_.cache_directory,
+                          .compression = request_.compression};
+    install.packages.reserve(debian.packages.size());
+    for (const lock::DebianPackage& one : debian.packages) {
+      install.packages.push_back({one.name, one.version, one.architecture, one.sha256});
+    }
+    DebianLayers made = TRY(install_debian(
+        install, [this](auto places) { return fetch_debian(places); }, segments_, pool_, stop_,
+        progress_));
+    out.packages += debian.packages.size();
+    out.packages_made += made.packages_made;
+    return std::move(made.layers);
+  }
+
+  Result<std::vector<std::string>> fetch_debian(std::span<const std::size_t> places) {
+    std::vector<debian::PackageRecord> wanted;
+    wanted.reserve(places.size());
+    for (const std::size_t place : places) {
+      const lock::DebianPackage& one = request_.lock.debian.packages[place];
+      debian::PackageRecord& record = wanted.emplace_back();
+      record.name = one.name;
+      record.url = one.url;
+      record.size_bytes = one.size_bytes;
+      record.sha256 = one.sha256;
+    }
+    source::FileCache cache(package_directory(channels_), channels_.client);
+    return source::fetch_debs(cache, wanted, {.offline = request_.offline}, stop_, progress_);
   }
 
   Result<std::vector<image::EnvironmentLayer>> make_layers(const source::PackageSegments& made) {
@@ -290,7 +333,7 @@ Result<std::optional<BuildOutcome>> look_up(const BuildRequest& request) {
     out->manifest = std::move(*found);
     out->key = Digest::of(build_inputs(request).canonical());
     out->found = true;
-    out->packages = request.lock.conda.packages.size();
+    out->packages = request.lock.conda.packages.size() + request.lock.debian.packages.size();
   }
   return out;
 }
@@ -302,8 +345,9 @@ Result<BuildOutcome> build_under_lock(const BuildRequest& request, const Channel
   const Digest key = Digest::of(build_inputs(request).canonical());
   const blob::WorkLock lock = TRY(blob::WorkLock::hold(
       request.layout.root(), key.hex(),
-      fmt::format("building the image of {} packages", request.lock.conda.packages.size()), stop,
-      progress));
+      fmt::format("building the image of {} packages",
+                  request.lock.conda.packages.size() + request.lock.debian.packages.size()),
+      stop, progress));
   if (lock.waited()) {
     if (auto found = TRY(look_up(request))) {
       return std::move(*found);
@@ -363,6 +407,9 @@ Json build_inputs(const BuildRequest& request) {
   }
   if (!request.scripts) {
     out.set("scripts", "left out");
+  }
+  if (!request.lock.debian.packages.empty()) {
+    out.set("configure_format", std::to_string(kConfigureFormat));
   }
   return out;
 }

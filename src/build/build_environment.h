@@ -88,10 +88,11 @@ struct BuildOutcome {
 // Finds the image or makes it, and remembers it under its key. The name in the layout is the
 // caller's to give. The same lock, base and definition give the same digest on every machine that
 // can compile bytecode, and another one, under another key, on all that cannot.
-// kInvalid: a post-link script failed.
-// kUnsupported: scripts that cannot be run here; pip or apt packages, which are not built yet; a
-// Dockerfile as base; packages whose lock is not complete. kCorrupt, kUnavailable, ...: as fetching
-// and making segments say.
+// Debian packages stand between the base and the conda packages (debian_install.h).
+// kInvalid: a post-link or maintainer script failed.
+// kUnsupported: scripts and Debian packages where there are no containers; pip packages, which are
+// not built yet; a Dockerfile as base; packages whose lock is not complete. kCorrupt, kUnavailable,
+// ...: as fetching and making segments say.
 Result<BuildOutcome> build_environment(const BuildRequest& wanted, const Channels& channels,
                                        const std::stop_token& stop, Progress& progress);
 

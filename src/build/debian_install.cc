@@ -11,12 +11,11 @@
 #include <sys/stat.h>
 
 #include "build/debian_configure.h"
+#include "build/environment_layer.h"
 #include "build/lower_root.h"
 #include "core/check.h"
 #include "core/text.h"
 #include "image/layer_plan.h"
-#include "image/media_type.h"
-#include "io/reader.h"
 #include "package/debian/paragraph.h"
 #include "runtime/unpacked_layers.h"
 #include "source/debian/dpkg_database.h"
@@ -26,15 +25,9 @@ namespace {
 
 constexpr std::size_t kMaxStatusBytes = std::size_t{256} << 20U;
 
-Status append(blob::BlobStore::Writer& writer, const blob::SegmentStore& store,
-              const blob::Segment& segment) {
-  io::FileReader reader = TRY(io::FileReader::open(TRY(store.blobs().path(segment.digest))));
-  std::vector<char> buffer(std::size_t{256} * 1024);
-  while (const std::size_t count = TRY(reader.read(buffer))) {
-    TRY(writer.append({buffer.data(), count}));
-  }
-  return {};
-}
+// An engine takes about 127 layers, of which conda packages want up to 80.
+constexpr image::LayerLimits kOwnLayers = {.layers = 12, .shared_layers = 6};
+constexpr image::LayerLimits kAddedLayers = {.layers = 16, .shared_layers = 6};
 
 class Installing {
  public:
@@ -213,7 +206,7 @@ class Installing {
       }
     }
     const std::vector<std::vector<std::size_t>> plan =
-        image::plan_layers(planned, {.layers = 24, .shared_layers = 8});
+        image::plan_layers(planned, system_of_its_own_ ? kOwnLayers : kAddedLayers);
     progress_.begin("writing layers", plan.size(), Progress::Unit::kItems);
     out.layers = TRY(pool_.map(
         plan.size(),
@@ -222,7 +215,7 @@ class Installing {
           for (const std::size_t place : plan[i]) {
             members.push_back(segments[place]);
           }
-          auto layer = write_layer(members, store_, install_.layout.blobs(), stop_);
+          auto layer = make_layer(members, store_, install_.layout, stop_);
           progress_.advance("writing layers", 1, members.front().name);
           return layer;
         },
@@ -258,8 +251,12 @@ class Installing {
         configured_key(), "configuring the Debian packages", [&] { return configure_all(out); },
         stop_, progress_));
     out.configured = found.made;
-    out.layers.push_back(
-        TRY(write_layer({{"configured", found.segment}}, store_, install_.layout.blobs(), stop_)));
+    const NamedSegment one{.name = "", .segment = found.segment};
+    image::EnvironmentLayer layer = TRY(make_layer({&one, 1}, store_, install_.layout, stop_));
+    layer.packages.clear();
+    layer.package_bytes.clear();
+    layer.contents = image::kConfiguredLayer;
+    out.layers.push_back(std::move(layer));
     return {};
   }
 
@@ -354,33 +351,6 @@ class Installing {
 };
 
 }  // namespace
-
-Result<image::EnvironmentLayer> write_layer(const std::vector<NamedSegment>& members,
-                                            blob::SegmentStore& store, const blob::BlobStore& blobs,
-                                            const std::stop_token& stop) {
-  CHECK(!members.empty());
-  image::EnvironmentLayer out;
-  std::vector<blob::Segment> segments;
-  for (const NamedSegment& one : members) {
-    segments.push_back(one.segment);
-    out.packages.push_back(one.name);
-  }
-  const blob::SegmentCompression compression = segments.front().compression;
-  out.diff_id = TRY(store.layer_diff_id(segments, stop));
-  blob::BlobStore::Writer writer = TRY(blobs.writer());
-  for (const blob::Segment& segment : segments) {
-    TRY(append(writer, store, segment));
-    out.blob.size_bytes += segment.size_bytes;
-  }
-  const std::string& end = blob::layer_end(compression);
-  TRY(writer.append(end));
-  out.blob.size_bytes += end.size();
-  out.blob.digest = TRY(std::move(writer).commit());
-  out.blob.media_type = image::layer_media_type(compression == blob::SegmentCompression::kZstd
-                                                    ? image::LayerCompression::kZstd
-                                                    : image::LayerCompression::kGzip);
-  return out;
-}
 
 Result<DebianLayers> install_debian(const DebianInstall& install, const source::FetchDebs& fetch,
                                     blob::SegmentStore& store, io::ThreadPool& pool,

@@ -45,13 +45,4 @@ Result<DebianLayers> install_debian(const DebianInstall& install, const source::
                                     blob::SegmentStore& store, io::ThreadPool& pool,
                                     const std::stop_token& stop, Progress& progress);
 
-// A layer of segments that stand one after another.
-struct NamedSegment {
-  std::string name;  // "numpy 1.26.4", for the history
-  blob::Segment segment;
-};
-Result<image::EnvironmentLayer> write_layer(const std::vector<NamedSegment>& members,
-                                            blob::SegmentStore& store, const blob::BlobStore& blobs,
-                                            const std::stop_token& stop);
-
 }  // namespace cloche::build

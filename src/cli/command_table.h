@@ -27,6 +27,7 @@ extern const Command kEnvShell;
 extern const Command kEnvShow;
 extern const Command kEnvUpdate;
 extern const Command kGc;
+extern const Command kImageBootstrap;
 extern const Command kImageDelete;
 extern const Command kImageDiff;
 extern const Command kImageExport;

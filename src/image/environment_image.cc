@@ -231,6 +231,13 @@ Result<ImageDocuments> rebase(const ImageDocuments& image, const BaseImage& onto
     return fail(ErrorKind::kInvalid, "the image has no environment of cloche's to put elsewhere")
         .with_hint("only images that cloche env build made can be rebased");
   }
+  const bool debian = std::ranges::find(environment->layers, kConfiguredLayer,
+                                        &EnvironmentLayer::contents) != environment->layers.end();
+  if (debian) {
+    return fail(ErrorKind::kUnsupported,
+                "the image has Debian packages, which were configured for its own base")
+        .with_hint("build the environment on the other base: cloche env build");
+  }
   return compose(onto, environment->layers, environment->settings);
 }
 

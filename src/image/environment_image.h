@@ -46,6 +46,9 @@ struct EnvironmentLayer {
   std::string contents = {};                 // of a layer without packages: what it holds
 };
 
+// The contents of the layer that configuring Debian packages gave. It holds for its base alone.
+inline constexpr std::string_view kConfiguredLayer = "dpkg --configure";
+
 struct EnvironmentSettings {
   Digest packages;                               // of the lock (lock::packages_digest_of)
   std::map<std::string, std::string> variables;  // the definition's
@@ -77,7 +80,8 @@ Result<std::optional<Environment>> environment_of(const ImageDocuments& image);
 
 // The same environment on another base: documents only, and those that compose() would have made
 // there. The caller says whether the packages can live on it (unmet_needs).
-// kInvalid: the image has no environment of ours; and what compose() says.
+// kInvalid: the image has no environment of ours; and what compose() says. kUnsupported: it has
+// Debian packages, which were chosen and configured for its own base.
 Result<ImageDocuments> rebase(const ImageDocuments& image, const BaseImage& onto);
 
 }  // namespace cloche::image

@@ -88,6 +88,7 @@ class Reader {
     BaseImage out;
     out.reference = TRY(record.needed_text("reference"));
     out.digest = TRY(record.text("digest"));
+    out.origin = TRY(record.text("origin"));
     if (!out.digest.empty() && !Digest::parse(out.digest)) {
       return record.refuse_key("digest", "the base image's digest is none",
                                "a digest is sha256: and 64 lower-case hex digits");

@@ -31,6 +31,8 @@ using conda::VirtualPackage;
 struct BaseImage {
   std::string reference;  // as the definition has it
   std::string digest;     // "sha256:..."; "" until the image was looked at
+  // "bootstrap": made of Debian's archive, since no registry was in reach; "" for all others.
+  std::string origin = {};
 
   bool operator==(const BaseImage&) const = default;
 };

@@ -201,6 +201,7 @@ Json to_json(const Lock& lock) {
     Record image;
     image.value("reference", lock.base_image->reference);
     image.text("digest", lock.base_image->digest);
+    image.text("origin", lock.base_image->origin);
     out.value("base_image", std::move(image).take());
   }
   out.value("conda", json_of(lock.conda));

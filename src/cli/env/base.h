@@ -14,9 +14,11 @@
 namespace cloche::cli {
 
 // By its digest where the lock has one: in the workspace, else from its container registry, with
-// its layers, and then under its name in the workspace. kUnsupported: a Dockerfile or build
-// context. kNotFound: the workspace has no such image, and `offline`, or the registry has none
-// either. Else as RegistryClient::pull.
+// its layers, and then under its name in the workspace. debian:SUITE is made of Debian's archive
+// where no registry is in reach or the lock says that it was, and that is said; kConflict: the
+// archive gives another one now than the lock has. kUnsupported: a Dockerfile or build context.
+// kNotFound: the workspace has no such image, and `offline`, or the registry has none either. Else
+// as RegistryClient::pull.
 struct BaseRequest {
   const definition::Definition& definition;
   const lock::Lock& lock;

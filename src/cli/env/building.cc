@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "blob/lease.h"
+#include "build/bootstrap.h"
 #include "cli/base_library.h"
 #include "cli/env/base.h"
 #include "cli/progress_display.h"
@@ -21,6 +22,7 @@ Status freeze_base(const image::BaseImage& base, const Subject& subject, Locked&
     return {};
   }
   lock.base_image->digest = base.digest.to_string();
+  lock.base_image->origin = build::is_bootstrapped(base.config) ? "bootstrap" : "";
   workspace::Workspace::LockChange change;
   change.name = subject.from_file ? "" : subject.entry.environment.name;
   change.version = subject.from_file ? "" : subject.entry.environment.version;
