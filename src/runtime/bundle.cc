@@ -83,6 +83,10 @@ Status check_inside_path(const std::string& path, std::string_view what) {
 }
 
 Status check(const ContainerSpec& spec) {
+  if (!spec.gpus.empty()) {
+    return fail(ErrorKind::kUnsupported, "GPUs cannot be given to containers yet")
+        .with_hint("run it without --gpus; the image can be run by an engine that passes them");
+  }
   if (spec.args.empty() || spec.args.front().empty()) {
     return fail(ErrorKind::kInvalid, "there is no command to run");
   }

@@ -57,7 +57,7 @@ struct ContainerSpec {
   Limits limits = {};
   std::uint64_t shm_bytes = kDefaultShmBytes;
   std::vector<std::string> capabilities = {};  // beyond the default ones: "CAP_SYS_PTRACE"
-  std::vector<std::string> gpus = {};          // CDI devices: "nvidia.com/gpu=all"
+  std::vector<std::string> gpus = {};          // refused so far
 
   // The container gets a terminal of its own, whose other end is Container::console(); the three
   // streams below are not used then. Only of a container that lives with its caller.

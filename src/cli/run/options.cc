@@ -120,6 +120,9 @@ Result<runtime::ContainerSpec> container_spec(const RunOptions& options,
     out.shm_bytes = TRY(size_of(options.shm_size, "--shm-size"));
   }
   out.read_only = options.read_only;
+  if (options.gpus != "none") {
+    out.gpus.push_back(options.gpus);
+  }
   return out;
 }
 
