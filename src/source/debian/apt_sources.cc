@@ -299,7 +299,7 @@ Result<std::vector<AptSource>> parse_apt_sources(std::string_view text, const st
   std::vector<AptSource> out;
   Expansion expansion(out, diagnostics);
   TRY(file.ends_with(".sources") || has_paragraphs(text) ? read_paragraphs(text, file, expansion)
-                                 : read_lines(text, file, expansion));
+                                                         : read_lines(text, file, expansion));
   return out;
 }
 

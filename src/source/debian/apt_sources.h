@@ -35,9 +35,9 @@ struct AptSource {
 inline constexpr std::size_t kMaxAptSources = 1000;  // that one file may expand to
 
 // A file of one-line sources ("deb [signed-by=...] URI SUITE COMPONENT..."), or of paragraphs where
-// its name ends with ".sources" or a line begins with "Types:". Sources of source packages, disabled ones, and those of methods
-// other than http, https and file are left out, the last with a warning (apt-source-method).
-// kInvalid with the line.
+// its name ends with ".sources" or a line begins with "Types:". Sources of source packages,
+// disabled ones, and those of methods other than http, https and file are left out, the last with a
+// warning (apt-source-method). kInvalid with the line.
 Result<std::vector<AptSource>> parse_apt_sources(std::string_view text, const std::string& file,
                                                  Diagnostics& diagnostics);
 
