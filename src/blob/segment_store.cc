@@ -185,7 +185,8 @@ Result<SegmentStore::Found> SegmentStore::find_or_make(const SegmentKey& key, st
   }
   const Digest digest = key.digest();
   const WorkLock lock = TRY(WorkLock::hold(root_, "segment " + digest.hex(), what, stop, progress));
-  if (const std::optional<Segment> found = lock.waited() ? find(key) : std::nullopt) {
+  // Somebody may have made it since the look above, also when this lock was free at once.
+  if (const std::optional<Segment> found = find(key)) {
     return Found{.segment = *found};
   }
   Segment segment = TRY(make());

@@ -108,10 +108,10 @@ Result<WorkLock> WorkLock::hold(const std::string& root, std::string_view key,
   const std::string path = join_path(folder, Digest::of(key).hex());
   Duration time = kFirstPause;
   Duration silent = kRemindAfter;
-  for (bool waited = false;; waited = true) {
+  for (;;) {
     if (auto lock = TRY(io::FileLock::try_take(path))) {
       sign(*lock, what);
-      return WorkLock(std::move(*lock), waited);
+      return WorkLock(std::move(*lock));
     }
     if (silent >= kRemindAfter && time == kLongestPause) {  // no word for the blink of an eye
       progress.note(fmt::format("{}: waiting for {}", printable(what), holder_of(path)));

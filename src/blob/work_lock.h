@@ -23,7 +23,8 @@ class WorkLock {
  public:
   // Waits as long as another one makes it, and says so with progress.note(): who, what, since when.
   // `key` names the thing within `root` (any bytes); `what` is for people: "making the segment of
-  // numpy 2.1.0". Look again whether the thing is there when it returns: see waited().
+  // numpy 2.1.0". Look again whether the thing is there when it returns: another one
+  // may have made it since, whether this one waited or not.
   // kCancelled: stopped while waiting; kPermission, kUnavailable: no lock can be made below `root`.
   static Result<WorkLock> hold(const std::string& root, std::string_view key, std::string_view what,
                                const std::stop_token& stop, Progress& progress);
@@ -31,14 +32,10 @@ class WorkLock {
   WorkLock(WorkLock&&) noexcept = default;
   WorkLock& operator=(WorkLock&&) = delete;
 
-  // Whether somebody else had it meanwhile, and so may have made the thing.
-  bool waited() const { return waited_; }
-
  private:
-  WorkLock(io::FileLock lock, bool waited) : lock_(std::move(lock)), waited_(waited) {}
+  explicit WorkLock(io::FileLock lock) : lock_(std::move(lock)) {}
 
   std::optional<io::FileLock> lock_;
-  bool waited_;
 };
 
 }  // namespace cloche::blob

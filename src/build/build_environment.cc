@@ -348,10 +348,9 @@ Result<BuildOutcome> build_under_lock(const BuildRequest& request, const Channel
       fmt::format("building the image of {} packages",
                   request.lock.conda.packages.size() + request.lock.debian.packages.size()),
       stop, progress));
-  if (lock.waited()) {
-    if (auto found = TRY(look_up(request))) {
-      return std::move(*found);
-    }
+  // Somebody may have built it since the caller's look, also when this lock was free at once.
+  if (auto found = TRY(look_up(request))) {
+    return std::move(*found);
   }
   std::optional<runtime::Engine> engine;
   if (compiles_bytecode(request)) {
