@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <string_view>
 
 #include <fmt/format.h>
 
 #include "core/files.h"
 #include "core/text.h"
+#include "runtime/cdi_bundle.h"
 #include "runtime/init_report.h"
 #include "runtime/seccomp.h"
 
@@ -83,10 +85,6 @@ Status check_inside_path(const std::string& path, std::string_view what) {
 }
 
 Status check(const ContainerSpec& spec) {
-  if (!spec.gpus.empty()) {
-    return fail(ErrorKind::kUnsupported, "GPUs cannot be given to containers yet")
-        .with_hint("run it without --gpus; the image can be run by an engine that passes them");
-  }
   if (spec.args.empty() || spec.args.front().empty()) {
     return fail(ErrorKind::kInvalid, "there is no command to run");
   }
@@ -115,9 +113,14 @@ Status check(const ContainerSpec& spec) {
   return {};
 }
 
-Json process(const ContainerSpec& spec, const ProcessUser& user) {
+Json process(const ContainerSpec& spec, const ProcessUser& user, const BundlePlace& place) {
+  std::map<std::string, std::string> variables = spec.env;
+  for (const std::string& one : place.devices.env) {
+    const std::size_t equals = one.find('=');
+    variables[one.substr(0, equals)] = one.substr(equals + 1);
+  }
   Json env = Json::array();
-  for (const auto& [name, value] : spec.env) {
+  for (const auto& [name, value] : variables) {
     env.push(fmt::format("{}={}", name, value));
   }
   if (!spec.env.contains("HOME") && !user.home.empty()) {
@@ -133,11 +136,16 @@ Json process(const ContainerSpec& spec, const ProcessUser& user) {
   const Json all = strings(names);
   const Json own = user.uid == 0 ? all : Json::array();
   Json who = Json::object().set("uid", std::int64_t{user.uid}).set("gid", std::int64_t{user.gid});
-  if (!user.groups.empty()) {
-    Json groups = Json::array();
-    for (const std::uint32_t one : user.groups) {
+  Json groups = Json::array();
+  for (const std::uint32_t one : user.groups) {
+    groups.push(std::int64_t{one});
+  }
+  if (place.several_users) {  // else the caller's own groups stay
+    for (const std::uint32_t one : place.devices.additional_gids) {
       groups.push(std::int64_t{one});
     }
+  }
+  if (!groups.items().empty()) {
     who.set("additionalGids", std::move(groups));
   }
   std::vector<std::string> args = {kInitPath, spec.terminal ? "terminal" : "streams"};
@@ -194,6 +202,9 @@ Json mounts(const ContainerSpec& spec, const BundlePlace& place) {
     options.emplace_back(one.read_only ? "ro" : "rw");
     out.push(mount(one.target, "bind", one.source, options));
   };
+  for (const CdiMount& one : place.devices.mounts) {
+    out.push(cdi_mount(one));
+  }
   std::ranges::for_each(place.files, bind);
   std::ranges::for_each(spec.mounts, bind);
   return out;
@@ -283,9 +294,10 @@ Result<Json> bundle_config(const ContainerSpec& spec, const ProcessUser& user,
   out.set("ociVersion", "1.0.2")
       .set("root", Json::object().set("path", place.root).set("readonly", spec.read_only))
       .set("hostname", spec.hostname.empty() ? place.id.substr(0, kShownId) : spec.hostname)
-      .set("process", process(spec, user))
+      .set("process", process(spec, user, place))
       .set("mounts", mounts(spec, place))
       .set("linux", TRY(linux_part(spec, place)));
+  add_cdi_devices(place.devices, user, place, out);
   return out;
 }
 

@@ -9,6 +9,7 @@
 
 #include "core/json.h"
 #include "core/result.h"
+#include "runtime/cdi_spec.h"
 #include "runtime/container_spec.h"
 
 namespace cloche::runtime {
@@ -25,6 +26,7 @@ struct BundlePlace {
   bool cgroup_limits_swap = false;
   bool cgroup_namespace = false;  // cgroup v2
   std::vector<Mount> files;       // /etc/hosts, /etc/resolv.conf
+  CdiEdits devices = {};          // of gpu_edits()
 };
 
 struct ProcessUser {

@@ -57,7 +57,8 @@ struct ContainerSpec {
   Limits limits = {};
   std::uint64_t shm_bytes = kDefaultShmBytes;
   std::vector<std::string> capabilities = {};  // beyond the default ones: "CAP_SYS_PTRACE"
-  std::vector<std::string> gpus = {};          // refused so far
+  // "all", "0", "vendor.com/gpu=NAME": find_gpus() of gpus.h. What CDI specs say of them is done.
+  std::vector<std::string> gpus = {};
 
   // The container gets a terminal of its own, whose other end is Container::console(); the three
   // streams below are not used then. Only of a container that lives with its caller.

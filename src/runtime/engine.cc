@@ -21,8 +21,10 @@
 #include "io/system.h"
 #include "io/system_error.h"
 #include "io/temporary.h"
+#include "runtime/cdi_registry.h"
 #include "runtime/cgroup.h"
 #include "runtime/container_directory.h"
+#include "runtime/gpus.h"
 #include "runtime/init_program.h"
 #include "runtime/keeper.h"
 
@@ -114,6 +116,14 @@ Result<ContainerSpec> probe(const std::string& cache) {
   return out;
 }
 
+Result<CdiEdits> devices_of(const ContainerSpec& spec) {
+  if (spec.gpus.empty()) {
+    return CdiEdits();
+  }
+  const CdiRegistry registry = CdiRegistry::read(CdiRegistry::folders());
+  return gpu_edits(TRY(find_gpus(spec.gpus, registry)), registry);
+}
+
 }  // namespace
 
 Result<Engine> Engine::find(const std::string& cache, const std::stop_token& stop,
@@ -159,6 +169,7 @@ Result<Container> Engine::start(const ContainerSpec& spec, Lifetime lifetime,
   if (detached && spec.terminal) {
     return fail(ErrorKind::kInvalid, "a container that outlives its caller has no terminal");
   }
+  CdiEdits devices = TRY(devices_of(spec));
   const ContainerDirectory directory(join_path(containers_of(cache_), id));
   io::FileLock lock = TRY(directory.create(detached ? "detached" : "attached"));
   const KeeperTask task{.spec = spec,
@@ -166,6 +177,7 @@ Result<Container> Engine::start(const ContainerSpec& spec, Lifetime lifetime,
                         .id = id,
                         .program = program_,
                         .init = TRY(init_program(cache_)),
+                        .devices = std::move(devices),
                         .detached = detached};
   auto started = start_keeper(task, std::move(lock));
   if (!started) {

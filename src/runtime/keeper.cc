@@ -226,7 +226,8 @@ class Keeper {
                       .cgroup_controllers = cgroup.controllers,
                       .cgroup_limits_swap = cgroup.limits_swap,
                       .cgroup_namespace = cgroups_.version == 2,
-                      .files = {}};
+                      .files = {},
+                      .devices = task_.devices};
     if (spec_.host_names && spec_.network == Network::kHost) {
       for (const char* file : {"/etc/hosts", "/etc/resolv.conf"}) {
         if (::access(file, R_OK) == 0) {

@@ -15,6 +15,7 @@
 #include "core/result.h"
 #include "io/descriptor.h"
 #include "io/file_lock.h"
+#include "runtime/cdi_spec.h"
 #include "runtime/container_directory.h"
 #include "runtime/container_spec.h"
 
@@ -26,6 +27,7 @@ struct KeeperTask {
   std::string id;
   std::string program;  // runc or crun
   std::string init;     // init_program()
+  CdiEdits devices;     // of gpu_edits()
   bool detached = false;
 };
 

@@ -243,6 +243,72 @@ def test_a_terminal_of_its_own_size(tiny):
     assert b"got words" in seen
 
 
+GPU_SPEC = """cdiVersion: 0.5.0
+kind: vendor.com/gpu
+devices:
+- name: "0"
+  containerEdits:
+    deviceNodes: [{{path: /dev/fake0, hostPath: /dev/null}}]
+    env: [FAKE=0]
+- name: "1"
+  containerEdits:
+    deviceNodes: [{{path: /dev/fake1, hostPath: /dev/zero, permissions: r}}]
+    env: [FAKE=1]
+containerEdits:
+  env: [VENDOR=here]
+  mounts: [{{hostPath: {library}, containerPath: /usr/lib/libfake.so.1, options: [ro, nosuid, nodev, rbind]}}]
+  hooks: [{{hookName: createContainer, path: {hook}, args: [hook, {mark}]}}]
+"""
+
+
+@pytest.fixture
+def gpus(tiny, tmp_path):
+    """The program on a machine whose GPUs are made up: two nodes, a library and a hook."""
+    tmp_path.chmod(0o755)
+    (tmp_path / "library").write_text("the driver's")
+    (tmp_path / "hook").write_text('#!/bin/sh\ncat > "$1"\n')
+    (tmp_path / "hook").chmod(0o755)
+    tiny.mark = tmp_path / "mark"
+    tiny.specs = tmp_path / "cdi"
+    tiny.specs.mkdir()
+    (tiny.specs / "vendor.yaml").write_text(GPU_SPEC.format(library=tmp_path / "library", hook=tmp_path / "hook", mark=tiny.mark))
+    tiny.environment["CLOCHE_CDI_PATH"] = str(tiny.specs)
+    return tiny
+
+
+def test_a_gpu_is_given_as_its_spec_says(gpus):
+    script = 'echo $FAKE $VENDOR; echo x > /dev/fake0 && echo written; cat /usr/lib/libfake.so.1; echo; ls /dev'
+    answer = gpus.run("run", "tiny", "--gpus", "0", "--", "sh", "-c", script)
+    lines = answer.out.splitlines()
+    assert lines[:3] == ["0 here", "written", "the driver's"]
+    assert "fake0" in lines and "fake1" not in lines
+    assert '"bundle"' in gpus.mark.read_text()  # the state of the container, as OCI has it for hooks
+    answer = gpus.run("run", "tiny", "--gpus", "all", "--env", "FAKE=mine", "--", "sh", "-c", "echo $FAKE; ls /dev")
+    assert answer.out.splitlines()[0] == "1"
+    assert {"fake0", "fake1"} <= set(answer.out.splitlines())
+    answer = gpus.run("run", "tiny", "--", "sh", "-c", "ls /dev; echo $VENDOR")
+    assert "fake0" not in answer.out and "here" not in answer.out
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="in a namespace of users no cgroup guards devices")
+def test_a_gpu_has_the_rights_that_its_spec_gives(gpus):
+    device = next((one for one in ("/dev/fuse", "/dev/loop-control", "/dev/net/tun") if os.path.exists(one)), None)
+    if not device:
+        pytest.skip("no device here that may be opened and that engines do not allow by themselves")
+    spec = gpus.specs / "vendor.yaml"
+    spec.write_text(spec.read_text().replace("/dev/zero", device))
+    answer = gpus.run("run", "tiny", "--gpus", "vendor.com/gpu=1", "--", "sh", "-c", "true < /dev/fake1 && echo read; true > /dev/fake1 || echo refused")
+    assert answer.out.splitlines() == ["read", "refused"]
+
+
+def test_gpus_that_are_not_there_are_refused(gpus):
+    error = refused(gpus, "run", "tiny", "--gpus", "7", "--", "true", code=4)
+    assert "no device vendor.com/gpu=7" in error["message"] and "vendor.com/gpu=0" in error["hint"]
+    gpus.environment["CLOCHE_CDI_PATH"] = str(gpus.specs / "nowhere")
+    assert "nvidia-ctk cdi generate" in refused(gpus, "run", "tiny", "--gpus", "all", "--", "true", code=4)["hint"]
+    assert nothing_left(gpus)
+
+
 def can_limit(controller):
     return os.geteuid() == 0 and any(pathlib.Path(f"/sys/fs/cgroup/{place}").exists() for place in (controller, "cgroup.controllers"))
 

@@ -48,8 +48,9 @@ inline constexpr std::array<Argument, 10> kContainerArguments = {{
      .choices = "host|none|default",
      .field = kInheritedField<Options, &RunOptions::network>},
     {.name = "gpus",
-     .value = "all|none|0,1",
-     .help = "none: nothing else is possible yet (default: none)",
+     .value = "all|0,1|none",
+     .help = "GPUs for the container: all, or some by number or as vendor.com/gpu=NAME "
+             "(default: none)",
      .field = kInheritedField<Options, &RunOptions::gpus>},
     {.name = "memory",
      .value = "SIZE",
