@@ -532,7 +532,11 @@ class Unpacking {
       return fail(ErrorKind::kUnsupported, "the file system cannot keep attributes");
     }
     if (options_.owners) {
-      TRY(folder.set_xattr("trusted.overlay.opaque", "y"));
+      // Root of a user namespace may not, and mounts with the other one.
+      const auto set = folder.set_xattr("trusted.overlay.opaque", "y");
+      if (!set && set.error().kind != ErrorKind::kPermission) {
+        return set.error();
+      }
     }
     return {};
   }

@@ -70,13 +70,6 @@ class Configuring {
       : request_(request), blobs_(blobs), pool_(pool), stop_(stop), progress_(progress) {}
 
   Result<blob::Segment> run() {
-    if (::geteuid() != 0) {
-      return fail(ErrorKind::kUnsupported,
-                  "Debian's packages have files of several users, which takes root to make")
-          .with_hint(
-              "run it as root: sudo, or a user namespace with subordinate ids "
-              "(podman unshare, unshare --map-root-user --map-auto)");
-    }
     const runtime::Engine engine =
         TRY(runtime::Engine::find(request_.cache, stop_, progress_)
                 .context("Debian packages are configured in a container"));

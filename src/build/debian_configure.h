@@ -47,6 +47,7 @@ struct ConfigureRequest {
 // differs from one time to the next (logs, caches, keys that are made, times) is made the same or
 // left out, so the same request gives the same bytes.
 // kInvalid: a script failed, with the end of what it said; kUnsupported: no containers here.
+// By root, of the machine or of a namespace: runtime::run_as_root().
 Result<blob::Segment> configure(const ConfigureRequest& request, const blob::BlobStore& blobs,
                                 io::ThreadPool& pool, const std::stop_token& stop,
                                 Progress& progress);

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "build/debian_configure.h"
 #include "build/environment_layer.h"
@@ -16,13 +17,16 @@
 #include "core/check.h"
 #include "core/text.h"
 #include "image/layer_plan.h"
+#include "io/temporary.h"
 #include "package/debian/paragraph.h"
+#include "runtime/root_process.h"
 #include "runtime/unpacked_layers.h"
 #include "source/debian/dpkg_database.h"
 
 namespace cloche::build {
 namespace {
 
+constexpr std::string_view kMade = "made";
 constexpr std::size_t kMaxStatusBytes = std::size_t{256} << 20U;
 
 // An engine takes about 127 layers, of which conda packages want up to 80.
@@ -246,11 +250,26 @@ class Installing {
     return key;
   }
 
+  // Files of several users can be made by root only: of the machine, or of a namespace.
   Status add_configured(DebianLayers& out) {
-    const auto found = TRY(store_.find_or_make(
-        configured_key(), "configuring the Debian packages", [&] { return configure_all(out); },
-        stop_, progress_));
-    out.configured = found.made;
+    const blob::SegmentKey key = configured_key();
+    bool made = false;
+    if (::geteuid() != 0 && !store_.find(key)) {
+      const std::vector<std::string> archives = TRY(fetch_archives());
+      progress_.begin("configuring", 0, Progress::Unit::kNone);
+      auto done = runtime::run_as_root(
+          [&](const std::stop_token& stop) { return configure_apart(key, out, archives, stop); },
+          stop_);
+      progress_.end("configuring");
+      made = TRY(std::move(done)) == kMade;
+    }
+    const auto make = [&]() -> Result<blob::Segment> {
+      const std::vector<std::string> archives = TRY(fetch_archives());
+      return configure_all(out, archives, {unpacked_, root_, pool_, stop_, progress_});
+    };
+    const auto found =
+        TRY(store_.find_or_make(key, "configuring the Debian packages", make, stop_, progress_));
+    out.configured = found.made || made;
     const NamedSegment one{.name = "", .segment = found.segment};
     image::EnvironmentLayer layer = TRY(make_layer({&one, 1}, store_, install_.layout, stop_));
     layer.packages.clear();
@@ -260,37 +279,81 @@ class Installing {
     return {};
   }
 
-  Result<blob::Segment> configure_all(const DebianLayers& layers) {
+  // With what: a process that is root of a namespace has its own.
+  struct Means {
+    const runtime::UnpackedLayers& unpacked;
+    const LowerRoot& base;
+    io::ThreadPool& pool;
+    const std::stop_token& stop;
+    Progress& progress;
+  };
+
+  // As root of a namespace. The layers are unpacked for this alone: with the owners that they say,
+  // which in the cache of a user who is not root they do not have.
+  Result<std::string> configure_apart(const blob::SegmentKey& key, const DebianLayers& layers,
+                                      const std::vector<std::string>& archives,
+                                      const std::stop_token& stop) {
+    Progress unheard;
+    const auto make = [&]() -> Result<blob::Segment> {
+      const io::TemporaryDirectory place = TRY(io::TemporaryDirectory::create(install_.cache));
+      const runtime::UnpackedLayers unpacked(place.path());
+      io::ThreadPool pool;
+      LowerRoot base({});
+      if (!system_of_its_own_) {
+        base = LowerRoot(TRY(unpacked.get(install_.base.manifest, install_.base.config,
+                                          install_.layout.blobs(), pool, stop, unheard)));
+      }
+      return configure_all(layers, archives, {unpacked, base, pool, stop, unheard});
+    };
+    const auto found =
+        TRY(store_.find_or_make(key, "configuring the Debian packages", make, stop, unheard));
+    return std::string(found.made ? kMade : "");
+  }
+
+  std::vector<std::size_t> places_by_dpkg() const {
+    std::vector<std::size_t> out;
+    for (const std::size_t i : source::unpack_order(unpacked())) {
+      if (packages_[i].by_dpkg) {
+        out.push_back(i);
+      }
+    }
+    return out;
+  }
+
+  Result<std::vector<std::string>> fetch_archives() {
+    const std::vector<std::size_t> places = places_by_dpkg();
+    return places.empty() ? Result<std::vector<std::string>>(std::vector<std::string>())
+                          : fetch_(places);
+  }
+
+  Result<blob::Segment> configure_all(const DebianLayers& layers,
+                                      const std::vector<std::string>& archives,
+                                      const Means& means) {
     image::Manifest manifest = install_.base.manifest;
     image::ImageConfig config = install_.base.config;
     for (const image::EnvironmentLayer& one : layers.layers) {
       manifest.layers.push_back(one.blob);
       config.diff_ids.push_back(one.diff_id);
     }
-    ConfigureRequest request{.base = root_,
-                             .lower = TRY(unpacked_.get(manifest, config, install_.layout.blobs(),
-                                                        pool_, stop_, progress_)),
-                             .packages = {},
-                             .archives = {},
-                             .removes = install_.removes,
-                             .directories = directories(),
-                             .files = install_.files,
-                             .newest_s = newest_s_,
-                             .cache = install_.cache,
-                             .compression = install_.compression};
-    std::vector<std::size_t> by_dpkg;
+    ConfigureRequest request{
+        .base = means.base,
+        .lower = TRY(means.unpacked.get(manifest, config, install_.layout.blobs(), means.pool,
+                                        means.stop, means.progress)),
+        .packages = {},
+        .archives = archives,
+        .removes = install_.removes,
+        .directories = directories(means.base),
+        .files = install_.files,
+        .newest_s = newest_s_,
+        .cache = install_.cache,
+        .compression = install_.compression};
     const std::vector<source::UnpackedPackage> all = unpacked();
     for (const std::size_t i : source::unpack_order(all)) {
-      if (packages_[i].by_dpkg) {
-        by_dpkg.push_back(i);
-      } else {
+      if (!packages_[i].by_dpkg) {
         request.packages.push_back(all[i]);
       }
     }
-    if (!by_dpkg.empty()) {
-      request.archives = TRY(fetch_(by_dpkg));
-    }
-    return configure(request, store_.blobs(), pool_, stop_, progress_);
+    return configure(request, store_.blobs(), means.pool, means.stop, means.progress);
   }
 
   std::vector<source::UnpackedPackage> unpacked() const {
@@ -304,7 +367,7 @@ class Installing {
 
   // Where packages (or a package and the base) say different things of a directory, the first in
   // dpkg's order counts: it makes the directory, and the others find it there.
-  std::vector<DirectoryAttributes> directories() const {
+  std::vector<DirectoryAttributes> directories(const LowerRoot& base) const {
     const std::vector<source::UnpackedPackage> all = unpacked();
     std::unordered_map<std::string, DirectoryAttributes> first;
     std::set<std::string> differ;
@@ -317,7 +380,7 @@ class Installing {
         const DirectoryAttributes now{path, one.mode, one.uid, one.gid};
         const auto [place, fresh] = first.try_emplace(path, now);
         if (fresh) {
-          if (const auto there = root_.look(path); there && S_ISDIR(there->st_mode)) {
+          if (const auto there = base.look(path); there && S_ISDIR(there->st_mode)) {
             place->second = {path, there->st_mode & 07777U, there->st_uid, there->st_gid};
           }
         }

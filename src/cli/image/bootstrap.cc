@@ -170,7 +170,8 @@ const Command kImageBootstrap = {
         "asked. The archive is the one that this machine's apt uses, with its keys; its signatures "
         "and every hash are verified. The same state of the archive gives the same image, digest "
         "by digest.\n\n"
-        "Needs runc or crun, and root.",
+        "Needs runc or crun, and root or a range of numbers for this user in /etc/subuid and "
+        "/etc/subgid (with Debian's package uidmap).",
     .arguments = kArguments,
     .examples = kExamples,
     .exit_codes =
