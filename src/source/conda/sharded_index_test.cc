@@ -7,14 +7,11 @@
 
 #include "core/json.h"
 #include "core/testing.h"
-#include "io/decompress.h"
 #include "io/http_testing.h"
-#include "io/reader.h"
 #include "io/testing.h"
 #include "source/conda/channel_url.h"
 #include "source/conda/msgpack_testing.h"
-#include "source/conda/repodata_index_builder.h"
-#include "source/conda/repodata_parser.h"
+#include "source/conda/repodata_testing.h"
 #include "source/conda/sharded_source.h"
 
 namespace cloche::source {
@@ -289,18 +286,12 @@ void write_value(MsgpackWriter& out, const Json& value, std::string_view key = "
 
 // Real records cut into shards are, name by name, what the parser of repodata.json makes of them.
 TEST_F(ShardedIndexTest, AgreesWithTheWholeRepodata) {
-  const std::string packed =
-      shared_data(CLOCHE_SOURCE_DIR, "conda/repodata/cf-real/noarch/repodata.json.zst");
-  if (packed.empty()) {
+  const std::string text = shared_repodata(CLOCHE_SOURCE_DIR, "cf-real/noarch");
+  if (text.empty()) {
     GTEST_SKIP() << "no real repodata here";
   }
-  io::MemoryReader stored(packed);
-  const auto reader = io::decompress(stored, io::Compression::kZstd);
-  ASSERT_VALUE(text, io::read_all(*reader, std::size_t{64} << 20U));
-  io::MemoryReader memory(text);
-  RepodataIndexBuilder builder;
-  ASSERT_TRUE(parse_repodata(memory, "noarch", builder));
-  ASSERT_VALUE(index, std::move(builder).finish());
+  ASSERT_VALUE(index,
+               RepodataIndex::from_bytes(*shared_index_bytes(CLOCHE_SOURCE_DIR, "cf-real/noarch")));
 
   ASSERT_VALUE(json, parse_json(text));
   std::map<std::string, std::map<std::string, Json::Object>> by_name;
