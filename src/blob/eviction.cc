@@ -62,8 +62,10 @@ class Eviction {
   Result<GarbageReport> run() {
     for (const Folder& folder : kFolders) {
       if (folder.is_store) {
-        TRY(sweep(folder, "tmp", options_.leftover_age_s));
-        TRY(sweep(folder, "partial", options_.partial_age_s));
+        TRY(sweep(fmt::format("{}/tmp", folder.name), "", options_.leftover_age_s));
+        TRY(sweep(fmt::format("{}/partial", folder.name), "", options_.partial_age_s));
+      } else {
+        TRY(sweep(std::string(folder.name), ".cloche-", options_.leftover_age_s));
       }
     }
     std::vector<Item> all = TRY(items());
@@ -151,13 +153,13 @@ class Eviction {
     return true;
   }
 
-  Status sweep(const Folder& folder, std::string_view below, std::int64_t age_s) {
-    const std::string inner = fmt::format("{}/{}", folder.name, below);
+  // Of what lies in a folder, what begins so and is old.
+  Status sweep(const std::string& inner, std::string_view prefix, std::int64_t age_s) {
     const Stamp old{(io::SystemClock().now_ms() / 1000) - age_s, 0};
     for (const std::string& name : TRY(names_in(place(inner)))) {
       std::string path = fmt::format("{}/{}", inner, name);
       const auto file = look_at(place(path));
-      if (!file || file->used >= old) {
+      if (!name.starts_with(prefix) || !file || file->used >= old) {
         continue;
       }
       if (!options_.dry_run && ::unlink(place(path).c_str()) != 0) {

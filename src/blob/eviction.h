@@ -20,7 +20,7 @@ struct EvictionOptions {
   bool dry_run = false;
   // What goes last: blobs that somebody is known to want again, and why ("locked here"); "" others.
   std::function<std::string(const Digest&)> wanted = {};
-  std::int64_t leftover_age_s = 3600;  // files under tmp/
+  std::int64_t leftover_age_s = 3600;  // files under tmp/, and others called ".cloche-..."
   std::int64_t partial_age_s = 86400;  // downloads that were broken off
 };
 

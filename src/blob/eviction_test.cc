@@ -102,8 +102,13 @@ TEST_F(EvictionTest, WithoutAQuotaOnlyLeftoversGo) {
   file("packages/partial/new", 1000);
   file("segments/tmp/.cloche-old", 4000);
   file("segments/tmp/.cloche-new", 10);
+  file("index/.cloche-old", 4000);
+  file("index/.cloche-new", 10);
+  file("index/old", 4000);
+  file("repodata/.cloche-old", 4000);
   file("somebody/elses", 1'000'000);
-  EXPECT_THAT(run({}), ElementsAre("packages/partial/old", "segments/tmp/.cloche-old"));
+  EXPECT_THAT(run({}), ElementsAre("index/.cloche-old", "packages/partial/old",
+                                   "repodata/.cloche-old", "segments/tmp/.cloche-old"));
   EXPECT_TRUE(fs::exists(place_.path() + "/somebody/elses"));
 }
 

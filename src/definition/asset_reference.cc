@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "core/ascii.h"
 #include "core/text.h"
 #include "definition/placeholder.h"
 
@@ -19,10 +20,6 @@ constexpr std::string_view kForms =
     "write NAME:VERSION, NAME@latest, azureml:NAME:VERSION, "
     "azureml://registries/R/environments/NAME/versions/VERSION (or /labels/latest) or file:PATH";
 
-bool is_letter_or_digit(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
 // A letter or digit, then letters, digits and `others`: the form of every name in Azure ML's API.
 Status check_word(std::string_view what, std::string_view word, std::string_view others) {
   if (word.empty()) {
@@ -32,10 +29,9 @@ Status check_word(std::string_view what, std::string_view word, std::string_view
     return fail(ErrorKind::kInvalid, "the {} has {} characters; {} are allowed", what, word.size(),
                 kMaxNameLength);
   }
-  const auto* const wrong = std::ranges::find_if_not(word, [&](char c) {
-    return is_letter_or_digit(c) || others.find(c) != std::string_view::npos;
-  });
-  const bool bad_start = wrong != word.begin() && !is_letter_or_digit(word.front());
+  const auto* const wrong = std::ranges::find_if_not(
+      word, [&](char c) { return is_alnum(c) || others.find(c) != std::string_view::npos; });
+  const bool bad_start = wrong != word.begin() && !is_alnum(word.front());
   if (wrong == word.end() && !bad_start) {
     return {};
   }

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "core/ascii.h"
 #include "core/files.h"
 #include "core/json.h"
 #include "core/text.h"
@@ -25,8 +26,6 @@ namespace {
 constexpr std::uint64_t kMostBytes = std::uint64_t{4} << 30U;  // uncompressed, of all layers
 constexpr std::size_t kMaxStatusBytes = std::size_t{16} << 20U;
 constexpr std::size_t kMaxMemoryBytes = 4096;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // "2.36" of "2.36-9+deb12u10", "2.31.so", "2.38.9000"; "" when it does not begin so.
 std::string leading_version(std::string_view text) {

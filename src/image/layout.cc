@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "blob/work_lock.h"
+#include "core/ascii.h"
 #include "core/files.h"
 #include "core/text.h"
 #include "image/json_fields.h"
@@ -21,10 +22,6 @@ constexpr std::size_t kMaxNameBytes = 1024;
 std::string name_of(const Descriptor& manifest) {
   const auto found = manifest.annotations.find(std::string(kRefNameAnnotation));
   return found == manifest.annotations.end() ? "" : found->second;
-}
-
-bool is_letter_or_digit(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
 Error no_image(std::string_view name, const ImageIndex& index) {
@@ -58,13 +55,12 @@ bool exists(const std::string& path) { return io::DiskFiles().kind(path).has_val
 // component ::= alphanum ([-._:@/+] alphanum)*, and "--" too; the separators of image-spec's
 // annotations.md.
 bool is_ref_name(std::string_view name) {
-  if (name.empty() || name.size() > kMaxNameBytes || !is_letter_or_digit(name.front()) ||
-      !is_letter_or_digit(name.back())) {
+  if (name.empty() || name.size() > kMaxNameBytes || !is_alnum(name.front()) ||
+      !is_alnum(name.back())) {
     return false;
   }
-  return std::ranges::all_of(name, [](char c) {
-    return is_letter_or_digit(c) || std::string_view("-._:@/+").contains(c);
-  });
+  return std::ranges::all_of(
+      name, [](char c) { return is_alnum(c) || std::string_view("-._:@/+").contains(c); });
 }
 
 Layout::Layout(std::string root) : root_(std::move(root)), blobs_(root_) {}

@@ -100,7 +100,7 @@ class Reader {
   Result<CondaLock> conda_lock(const YamlNode& node) {
     YamlRecord record = TRY(YamlRecord::open(node, "'conda'"));
     CondaLock out;
-    out.channels = TRY(channels(record));
+    out.channels = TRY(list(record, "channels", &Reader::channel));
     const std::string priority = TRY(record.needed_text("channel_priority"));
     const auto known = conda::channel_priority_of(priority);
     if (!known) {
@@ -110,43 +110,60 @@ class Reader {
     }
     out.channel_priority = *known;
     out.requested = TRY(record.texts("requested"));
-    out.packages = TRY(packages<CondaPackage>(
-        record, [this](const YamlNode& item) { return conda_package(item); },
-        [](const CondaPackage& one) { return one.record.name; }));
+    out.packages = TRY(packages(record, &Reader::conda_package));
     record.warn_unknown(kUnknownKey, diagnostics_);
     return out;
   }
 
-  Result<std::vector<Channel>> channels(YamlRecord& parent) {
-    std::vector<Channel> out;
-    const std::vector<YamlNode>* items = TRY(parent.list("channels"));
+  Result<Channel> channel(const YamlNode& node) {
+    YamlRecord record = TRY(YamlRecord::open(node, "a channel"));
+    Channel out;
+    out.name = TRY(record.needed_text("name"));
+    out.url = TRY(record.text("url"));
+    record.warn_unknown(kUnknownKey, diagnostics_);
+    return out;
+  }
+
+  template <class Item>
+  Result<std::vector<Item>> list(YamlRecord& parent, std::string_view key,
+                                 Result<Item> (Reader::*read)(const YamlNode&)) {
+    std::vector<Item> out;
+    const std::vector<YamlNode>* items = TRY(parent.list(key));
     for (std::size_t i = 0; items != nullptr && i < items->size(); ++i) {
-      YamlRecord record = TRY(YamlRecord::open((*items)[i], "a channel"));
-      Channel channel;
-      channel.name = TRY(record.needed_text("name"));
-      channel.url = TRY(record.text("url"));
-      record.warn_unknown(kUnknownKey, diagnostics_);
-      out.push_back(std::move(channel));
+      out.push_back(TRY((this->*read)((*items)[i])));
     }
     return out;
   }
 
+  static const std::string& name_of(const CondaPackage& package) { return package.record.name; }
+  template <class Package>
+  static const std::string& name_of(const Package& package) {
+    return package.name;
+  }
+
   // The list under "packages"; a name that stands twice is no lock.
-  template <class Package, class Read, class NameOf>
-  static Result<std::vector<Package>> packages(YamlRecord& parent, Read read, NameOf name_of) {
-    std::vector<Package> out;
-    const std::vector<YamlNode>* items = TRY(parent.list("packages"));
-    std::set<std::string> seen;
-    for (std::size_t i = 0; items != nullptr && i < items->size(); ++i) {
-      const YamlNode& item = (*items)[i];
-      Package package = TRY(read(item));
-      if (!seen.insert(name_of(package)).second) {
-        return refuse(item.at, fmt::format("{} is locked twice", printable(name_of(package))),
+  template <class Package>
+  Result<std::vector<Package>> packages(YamlRecord& parent,
+                                        Result<Package> (Reader::*read)(const YamlNode&)) {
+    std::vector<Package> out = TRY(list(parent, "packages", read));
+    std::set<std::string_view> seen;
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      if (!seen.insert(name_of(out[i])).second) {
+        return refuse((*TRY(parent.list("packages")))[i].at,
+                      fmt::format("{} is locked twice", printable(name_of(out[i]))),
                       "keep one of the two blocks, or lock again");
       }
-      out.push_back(std::move(package));
     }
     return out;
+  }
+
+  // Text that may stand in a file's name.
+  static Result<std::string> file_name_part(YamlRecord& record, const char* key, const char* what) {
+    std::string text = TRY(record.needed_text(key));
+    if (!is_file_name_part(text)) {
+      return record.refuse_key(key, fmt::format("'{}' is no {}", printable(text), what));
+    }
+    return text;
   }
 
   Result<CondaPackage> conda_package(const YamlNode& node) {
@@ -234,9 +251,7 @@ class Reader {
     out.requirements = TRY(record.texts("requirements"));
     out.constraints = TRY(record.texts("constraints"));
     out.options = TRY(record.texts("options"));
-    out.packages = TRY(packages<PypiPackage>(
-        record, [this](const YamlNode& item) { return pypi_package(item); },
-        [](const PypiPackage& one) { return one.name; }));
+    out.packages = TRY(packages(record, &Reader::pypi_package));
     record.warn_unknown(kUnknownKey, diagnostics_);
     return out;
   }
@@ -244,11 +259,7 @@ class Reader {
   Result<PypiPackage> pypi_package(const YamlNode& node) {
     YamlRecord record = TRY(YamlRecord::open(node, "a package"));
     PypiPackage out;
-    out.name = TRY(record.needed_text("name"));
-    if (!is_file_name_part(out.name)) {
-      return record.refuse_key("name",
-                               fmt::format("'{}' is no package's name", printable(out.name)));
-    }
+    out.name = TRY(file_name_part(record, "name", "package's name"));
     out.version = TRY(record.text("version"));
     out.url = TRY(record.text("url"));
     out.size_bytes = static_cast<std::uint64_t>(TRY(record.integer("size")));
@@ -268,50 +279,35 @@ class Reader {
     out.distribution = TRY(record.text("distribution"));
     out.codename = TRY(record.text("codename"));
     out.architecture = TRY(record.text("architecture"));
-    out.archives = TRY(debian_archives(record));
-    out.packages = TRY(packages<DebianPackage>(
-        record, [this](const YamlNode& item) { return debian_package(item); },
-        [](const DebianPackage& one) { return one.name; }));
+    out.archives = TRY(list(record, "archives", &Reader::debian_archive));
+    out.packages = TRY(packages(record, &Reader::debian_package));
     out.removes = TRY(record.texts("removes"));
     record.warn_unknown(kUnknownKey, diagnostics_);
     return out;
   }
 
-  Result<std::vector<DebianArchive>> debian_archives(YamlRecord& parent) {
-    std::vector<DebianArchive> out;
-    const std::vector<YamlNode>* items = TRY(parent.list("archives"));
-    for (std::size_t i = 0; items != nullptr && i < items->size(); ++i) {
-      YamlRecord record = TRY(YamlRecord::open((*items)[i], "an archive"));
-      DebianArchive archive;
-      archive.uri = TRY(record.needed_text("uri"));
-      archive.suite = TRY(record.needed_text("suite"));
-      archive.components = TRY(record.texts("components"));
-      archive.date = TRY(record.text("date"));
-      archive.sha256 = TRY(record.hash("sha256", 64));
-      record.warn_unknown(kUnknownKey, diagnostics_);
-      out.push_back(std::move(archive));
-    }
+  Result<DebianArchive> debian_archive(const YamlNode& node) {
+    YamlRecord record = TRY(YamlRecord::open(node, "an archive"));
+    DebianArchive out;
+    out.uri = TRY(record.needed_text("uri"));
+    out.suite = TRY(record.needed_text("suite"));
+    out.components = TRY(record.texts("components"));
+    out.date = TRY(record.text("date"));
+    out.sha256 = TRY(record.hash("sha256", 64));
+    record.warn_unknown(kUnknownKey, diagnostics_);
     return out;
   }
 
   Result<DebianPackage> debian_package(const YamlNode& node) {
     YamlRecord record = TRY(YamlRecord::open(node, "a package"));
     DebianPackage out;
-    out.name = TRY(record.needed_text("name"));
+    out.name = TRY(file_name_part(record, "name", "package's name"));
     out.version = TRY(record.needed_text("version"));
-    out.architecture = TRY(record.needed_text("architecture"));
-    if (!is_file_name_part(out.name)) {
-      return record.refuse_key("name",
-                               fmt::format("'{}' is no package's name", printable(out.name)));
-    }
     if (!debian::Version::parse(out.version)) {
       return record.refuse_key("version",
                                fmt::format("'{}' is no version", printable(out.version)));
     }
-    if (!is_file_name_part(out.architecture)) {
-      return record.refuse_key("architecture",
-                               fmt::format("'{}' is no architecture", printable(out.architecture)));
-    }
+    out.architecture = TRY(file_name_part(record, "architecture", "architecture"));
     out.source = TRY(record.text("source"));
     out.url = TRY(record.text("url"));
     out.size_bytes = static_cast<std::uint64_t>(TRY(record.integer("size")));

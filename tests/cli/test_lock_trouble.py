@@ -240,3 +240,41 @@ def test_two_installs_of_one_prefix(cloche, channel):
     assert codes.count(0) == 1, codes
     assert len(list((cloche.folder / "prefix/share").iterdir())) == 61
     assert [path for path in cloche.folder.iterdir() if "prefix" in path.name and path.name != "prefix"] == []
+
+
+def test_a_full_disk_while_downloading(cloche, channel, proxy, small_disk):
+    channel.add("big", "1.0", [], {f"share/{i}": os.urandom(10000) for i in range(40)})
+    write(cloche, proxy.url, "big")
+    small = {"CLOCHE_CACHE": str(small_disk / "cache")}
+    cloche.run("env", "lock", "environment.yml", env=small)
+    error = cloche.error("env", "install", "environment.yml", "prefix", code=7, env=small)
+    assert "big" in said(error) and "space" in said(error)
+    assert not (cloche.folder / "prefix").exists()
+
+
+def test_without_a_network(cloche, channel, proxy):
+    write(cloche, proxy.url, "base1")
+    cloche.run("env", "install", "environment.yml", "prefix")
+    cloche.write("home/.condarc", "remote_max_retries: 0\nremote_connect_timeout_secs: 1\n")
+    proxy.server.shutdown()
+    proxy.server.server_close()
+    assert cloche.json("env", "lock", "environment.yml")["state"] == "kept"
+    cloche.run("env", "install", "environment.yml", "another")
+    write(cloche, proxy.url, "base2")
+    assert "--offline" in cloche.error("env", "lock", "environment.yml", "--refresh", code=7)["hint"]
+    cloche.run("env", "lock", "environment.yml", "--offline")
+    assert "base2" in said(cloche.error("env", "install", "environment.yml", "third", code=7))
+    for words in ([], ["--offline"]):
+        empty = {"CLOCHE_CACHE": str(cloche.folder / "empty")}
+        error = cloche.error("env", "lock", "environment.yml", "--update-all", *words, code=7, env=empty)
+        assert proxy.url in said(error) and "network" in error["hint"]
+
+
+def test_an_index_that_is_cut_is_made_again(cloche, channel):
+    write(cloche, channel.url, "tool")
+    first = cloche.json("env", "lock", "environment.yml")["lock"]["digest"]
+    for left in [0, 20, 1000, None]:
+        for path in (cloche.home / ".cache/cloche/index").iterdir():
+            data = path.read_bytes()
+            path.write_bytes(data[:left] if left is not None else bytes(len(data)))
+        assert cloche.json("env", "lock", "environment.yml", "--update-all")["lock"]["digest"] == first

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/ascii.h"
 #include "core/text.h"
 
 namespace cloche::definition {
@@ -14,8 +15,6 @@ struct Directive {
   std::string key;  // lower case
   std::string_view value;
 };
-
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 // "# key = value". Any other line, a blank one too, ends the directives.
 std::optional<Directive> parse_directive(std::string_view line) {

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "core/ascii.h"
 #include "core/text.h"
 #include "definition/dockerfile.h"
 #include "definition/dockerfile/shell_pattern.h"
@@ -15,7 +16,6 @@ constexpr int kMaxDepth = 16;
 constexpr std::size_t kMaxResultBytes = std::size_t{64} << 10U;
 constexpr std::size_t kMaxPatternWork = std::size_t{1} << 20U;  // pattern x value, for one word
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_name_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_';
 }

@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <array>
 
+#include "core/ascii.h"
 #include "core/text.h"
 
 namespace cloche::definition {
 namespace {
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // --- ends of life -----------------------------------------------------------------------------
 // Dates are those of the last security update that everybody gets. Only what had ended when this

@@ -2,12 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "core/ascii.h"
 #include "core/text.h"
 
 namespace cloche::definition {
 namespace {
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // Up to three digits as a number, taken off the front; -1 when there are none, or more.
 int take_number(std::string_view& text) {

@@ -4,14 +4,13 @@
 #include <array>
 #include <utility>
 
+#include "core/ascii.h"
 #include "core/text.h"
 
 namespace cloche::definition {
 namespace {
 
 std::string_view without_options(std::string_view text) { return text.substr(0, text.find(" --")); }
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 }  // namespace
 

@@ -7,14 +7,12 @@
 #include <utility>
 #include <vector>
 
+#include "core/ascii.h"
 #include "core/text.h"
 
 namespace cloche::definition {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 bool is_word(char c) { return is_digit(c) || is_upper(c) || is_lower(c) || c == '_'; }
 // Characters of base64, its URL form, and what tokens are otherwise made of.
 bool is_token(char c) { return is_word(c) || c == '-' || c == '+' || c == '/' || c == '='; }

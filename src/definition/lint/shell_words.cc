@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "core/ascii.h"
 #include "core/files.h"
 #include "core/text.h"
 
@@ -13,7 +14,6 @@ namespace {
 constexpr int kMaxScripts = 64;  // `sh -c` texts in one script; they cannot nest deeper than that
 
 bool is_name_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool is_assignment(const ShellWord& word) {
   const std::size_t equals = word.text.find('=');

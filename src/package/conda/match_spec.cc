@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/ascii.h"
 #include "package/conda/match_spec_fields.h"
 #include "package/conda/platform.h"
 #include "package/conda/version_spec.h"

@@ -4,6 +4,7 @@
 #include <array>
 #include <iterator>
 
+#include "core/ascii.h"
 #include "core/text.h"
 #include "package/conda/platform.h"
 #include "package/conda/version.h"
@@ -14,10 +15,6 @@ namespace {
 
 constexpr std::size_t kMaxBuild = 256;  // CEP 26 says 64; patterns are longer
 constexpr auto kNone = std::string_view::npos;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); }
 
 struct Suffix {
   std::string_view text;
@@ -179,8 +176,6 @@ Status set_url(MatchSpec& spec, std::string_view value) {
 
 }  // namespace
 
-bool is_alnum(char c) { return is_digit(c) || is_lower(c) || (c >= 'A' && c <= 'Z'); }
-
 bool contains(std::string_view set, char c) { return set.find(c) != kNone; }
 
 bool is_regex(std::string_view text) {
@@ -267,7 +262,7 @@ Status set_build(MatchSpec& spec, std::string_view value) {
 
 Result<std::string> checked_hash(std::string_view value, std::size_t digits) {
   std::string lower = to_lower(value);
-  if (lower.size() != digits || !std::ranges::all_of(lower, is_hex)) {
+  if (lower.size() != digits || !std::ranges::all_of(lower, is_lower_hex)) {
     return fail(ErrorKind::kInvalid, "a hash of {} hexadecimal digits is expected", digits);
   }
   return lower;

@@ -13,7 +13,6 @@ namespace cloche::conda {
 
 inline constexpr std::size_t kMaxNameLength = 64;  // CEP 26
 
-bool is_alnum(char c);
 bool contains(std::string_view set, char c);
 
 // A string expression that is a regular one: "^...$" (CEP 29, "String matching").

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/ascii.h"
 #include "core/text.h"
 #include "package/conda/match_spec.h"
 #include "package/conda/match_spec_fields.h"

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 
+#include "core/ascii.h"
 #include "core/text.h"
 
 namespace cloche::conda {
 namespace {
 
 constexpr std::size_t kMaxLength = 256;  // CEP 26 asks for 64 at most
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 Error refuse(std::string_view text, std::size_t position, const std::string& why) {
   return fail(ErrorKind::kInvalid, "'{}' is not a version: {}", printable(text.substr(0, 80)), why)

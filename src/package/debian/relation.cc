@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/ascii.h"
 #include "core/text.h"
 #include "package/debian/version.h"
 
@@ -12,9 +13,6 @@ namespace cloche::debian {
 namespace {
 
 constexpr std::array<std::string_view, 6> kOperators = {"", "<<", "<=", "=", ">=", ">>"};
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 // Wider than Policy 5.6.1: third parties' indexes have capitals and underscores.
 bool is_name_char(char c) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "core/ascii.h"
 #include "core/text.h"
 
 namespace cloche::debian {
@@ -10,9 +11,6 @@ namespace {
 
 constexpr std::size_t kMaxBytes = 512;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-bool is_alnum(char c) { return is_digit(c) || is_lower(c) || (c >= 'A' && c <= 'Z'); }
 bool is_name_char(char c) { return is_digit(c) || is_lower(c) || c == '+' || c == '-' || c == '.'; }
 
 class Parser {

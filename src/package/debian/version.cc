@@ -2,15 +2,13 @@
 
 #include <algorithm>
 
+#include "core/ascii.h"
 #include "core/text.h"
 
 namespace cloche::debian {
 namespace {
 
 constexpr std::size_t kMaxBytes = 256;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 // Where a character that is no digit stands in the order; the end and digits are 0.
 int weight(std::string_view text, std::size_t at) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 
+#include "core/ascii.h"
 #include "core/text.h"
 
 namespace cloche::oci {
@@ -16,12 +17,7 @@ constexpr std::size_t kMaxRepository = 255;  // distribution/reference, Reposito
 constexpr std::size_t kMaxTag = 128;
 constexpr std::size_t kShaDigits = 64;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-bool is_alnum(char c) { return is_digit(c) || is_lower(c) || is_upper(c); }
 bool is_path_alnum(char c) { return is_digit(c) || is_lower(c); }
-bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); }
 
 // Where one part of the reference stands in the whole text, so that errors have a column.
 class Part {
@@ -102,8 +98,8 @@ Status check_ipv6(const Part& registry) {
     return registry.invalid(0, "the address {} has no closing ']'", text);
   }
   const std::string_view address = text.substr(1, close - 1);
-  const bool plain =
-      std::ranges::all_of(address, [](char c) { return is_hex(to_lower({&c, 1})[0]) || c == ':'; });
+  const bool plain = std::ranges::all_of(
+      address, [](char c) { return is_lower_hex(to_lower({&c, 1})[0]) || c == ':'; });
   if (!plain || std::ranges::count(address, ':') < 2) {
     return registry.invalid(1, "{} is no IPv6 address", address)
         .with_hint("write [fe80::1]:5000/repository, without a zone");
@@ -196,7 +192,7 @@ Status check_repository(const Part& repository) {
     begin += component.size() + 1;
   }
   // reference.go, ParseAnyReference: 64 hex digits mean an image's id, not a name.
-  if (text.size() == kShaDigits && std::ranges::all_of(text, is_hex)) {
+  if (text.size() == kShaDigits && std::ranges::all_of(text, is_lower_hex)) {
     return repository.invalid(0, "64 hexadecimal digits are an image id, not a name")
         .with_hint("write repository@sha256:...");
   }
@@ -244,9 +240,9 @@ Status check_digest(const Part& digest) {
   }
   const std::string_view hex = text.substr(colon + 1);
   for (std::size_t i = 0; i < hex.size(); ++i) {
-    if (!is_hex(hex[i])) {
+    if (!is_lower_hex(hex[i])) {
       return digest.invalid(colon + 1 + i, "a digest is lower-case hexadecimal digits")
-          .with_hint(is_upper(hex[i]) && is_hex(to_lower(hex.substr(i, 1))[0])
+          .with_hint(is_upper(hex[i]) && is_lower_hex(to_lower(hex.substr(i, 1))[0])
                          ? "write it in lower case"
                          : "");
     }

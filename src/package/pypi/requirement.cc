@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/ascii.h"
 #include "core/text.h"
 #include "package/pypi/marker.h"
 #include "package/pypi/scanner.h"
@@ -19,9 +20,6 @@ namespace {
 constexpr std::size_t kMaxBytes = 16384;
 constexpr std::size_t kMaxExtras = 1000;
 
-bool is_alnum(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
 bool is_name_char(char c) { return is_alnum(c) || c == '-' || c == '_' || c == '.'; }
 bool is_space(char c) { return c == ' ' || c == '\t'; }
 

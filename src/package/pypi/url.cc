@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 
+#include "core/ascii.h"
 #include "core/files.h"
 #include "core/text.h"
 #include "package/pypi/scanner.h"
@@ -23,8 +24,6 @@ constexpr std::size_t kTakenSchemes = 26;  // the last two only look like URLs
 
 constexpr std::array<std::string_view, 10> kArchives = {
     ".whl", ".zip", ".tar.gz", ".tgz", ".tar", ".tar.bz2", ".tbz", ".tar.xz", ".txz", ".tar.lzma"};
-
-bool is_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
 
 std::string_view without_fragment(std::string_view url) { return url.substr(0, url.find('#')); }
 
@@ -157,7 +156,7 @@ bool is_exact_url(std::string_view url) {
   const std::size_t at = place.rfind('@');
   const std::string_view commit =
       at == std::string_view::npos ? std::string_view() : place.substr(at + 1);
-  return commit.size() == kCommitDigits && std::ranges::all_of(commit, is_hex);
+  return commit.size() == kCommitDigits && std::ranges::all_of(commit, is_lower_hex);
 }
 
 }  // namespace cloche::pypi

@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "core/ascii.h"
 #include "core/text.h"
 
 namespace cloche::pypi {
@@ -13,7 +14,6 @@ namespace {
 
 constexpr std::size_t kMaxBytes = 1024;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_separator(char c) { return c == '.' || c == '-' || c == '_'; }
 bool is_local_char(char c) { return is_digit(c) || (c >= 'a' && c <= 'z'); }
 

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "core/ascii.h"
 #include "core/text.h"
 #include "package/conda/platform.h"
 #include "package/conda/version.h"
@@ -18,8 +19,6 @@ namespace {
 using conda::VirtualPackage;
 
 constexpr std::size_t kMaxTextBytes = 64;  // CEP 26
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // CEP 30, appendix A, as far as archspec's database has the name.
 struct Architecture {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/ascii.h"
 #include "core/digest.h"
 #include "core/text.h"
 #include "io/descriptor.h"
@@ -29,10 +30,6 @@ constexpr std::size_t kArHeaderBytes = 60;
 constexpr std::size_t kArSizeAt = 48;
 constexpr std::size_t kArSizeDigits = 10;
 constexpr int kMaxMembers = 100;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-bool is_alnum(char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 std::string shown(std::string_view path) { return printable(path.substr(0, 200)); }
 
