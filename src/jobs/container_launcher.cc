@@ -66,6 +66,7 @@ Status ContainerLauncher::start(const Launch& launch) {
     return io::system_error(errno, "write", launch.log);
   }
   add_variables(config, launch, spec);
+  spec.cuda = runtime::cuda_needs(manifest, config);
   TRY(add_gpus(launch, spec));
   spec.args = launch.args;
   spec.cwd = launch.cwd;

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "runtime/cuda.h"
+
 namespace cloche::runtime {
 
 // Something of the host in the container.
@@ -59,6 +61,7 @@ struct ContainerSpec {
   std::vector<std::string> capabilities = {};  // beyond the default ones: "CAP_SYS_PTRACE"
   // "all", "0", "vendor.com/gpu=NAME": find_gpus() of gpus.h. What CDI specs say of them is done.
   std::vector<std::string> gpus = {};
+  CudaNeeds cuda = {};  // of the image: compared with the driver when there are GPUs
 
   // The container gets a terminal of its own, whose other end is Container::console(); the three
   // streams below are not used then. Only of a container that lives with its caller.

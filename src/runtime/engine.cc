@@ -121,7 +121,13 @@ Result<CdiEdits> devices_of(const ContainerSpec& spec) {
     return CdiEdits();
   }
   const CdiRegistry registry = CdiRegistry::read(CdiRegistry::folders());
-  return gpu_edits(TRY(find_gpus(spec.gpus, registry)), registry);
+  const std::vector<std::string> names = TRY(find_gpus(spec.gpus, registry));
+  CdiEdits edits = TRY(gpu_edits(names, registry));
+  if (std::ranges::any_of(names, [](const auto& one) { return one.starts_with("nvidia.com/"); })) {
+    const auto proc = io::DiskFiles().read("/proc/driver/nvidia/version", kMaxRecordBytes);
+    TRY(check_cuda(spec.cuda, spec.env, nvidia_driver(proc.value_or(""), edits)));
+  }
+  return edits;
 }
 
 }  // namespace
