@@ -14,6 +14,7 @@ extern const Command kEnvDiff;
 extern const Command kEnvExplain;
 extern const Command kEnvExport;
 extern const Command kEnvHistory;
+extern const Command kEnvActivate;
 extern const Command kEnvInstall;
 extern const Command kEnvLabel;
 extern const Command kEnvLint;

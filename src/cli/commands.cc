@@ -17,19 +17,19 @@ constexpr std::array<Noun, 6> kNouns = {{
 }};
 
 constexpr std::array kCommands = {
-    &kEnvCreate,     &kEnvShow,        &kEnvList,      &kEnvHistory,
-    &kEnvDiff,       &kEnvExplain,     &kEnvUpdate,    &kEnvLabel,
-    &kEnvArchive,    &kEnvRestore,     &kEnvCopy,      &kEnvExport,
-    &kEnvLint,       &kEnvLock,        &kEnvInstall,   &kEnvBuild,
-    &kEnvShell,      &kEnvSave,        &kEnvLoad,      &kEnvShare,
-    &kImageList,     &kImageShow,      &kImageTree,    &kImageDiff,
-    &kImageRebase,   &kImagePull,      &kImagePush,    &kImageImport,
-    &kImageExport,   &kImageBootstrap, &kImageDelete,  &kJobCreate,
-    &kJobList,       &kJobShow,        &kJobStream,    &kJobCancel,
-    &kJobDownload,   &kJobCompare,     &kJobRerun,     &kJobArchive,
-    &kJobRestore,    &kRegistryCreate, &kRegistryList, &kWorkspaceInit,
-    &kWorkspaceShow, &kStoreShow,      &kGc,           &kRun,
-    &kWorker,        &kCompletion,
+    &kEnvCreate,     &kEnvShow,       &kEnvList,        &kEnvHistory,
+    &kEnvDiff,       &kEnvExplain,    &kEnvUpdate,      &kEnvLabel,
+    &kEnvArchive,    &kEnvRestore,    &kEnvCopy,        &kEnvExport,
+    &kEnvLint,       &kEnvLock,       &kEnvInstall,     &kEnvBuild,
+    &kEnvActivate,   &kEnvShell,      &kEnvSave,        &kEnvLoad,
+    &kEnvShare,      &kImageList,     &kImageShow,      &kImageTree,
+    &kImageDiff,     &kImageRebase,   &kImagePull,      &kImagePush,
+    &kImageImport,   &kImageExport,   &kImageBootstrap, &kImageDelete,
+    &kJobCreate,     &kJobList,       &kJobShow,        &kJobStream,
+    &kJobCancel,     &kJobDownload,   &kJobCompare,     &kJobRerun,
+    &kJobArchive,    &kJobRestore,    &kRegistryCreate, &kRegistryList,
+    &kWorkspaceInit, &kWorkspaceShow, &kStoreShow,      &kGc,
+    &kRun,           &kWorker,        &kCompletion,
 };
 
 }  // namespace

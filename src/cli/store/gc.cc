@@ -8,6 +8,7 @@
 #include "blob/eviction.h"
 #include "blob/garbage.h"
 #include "cli/command_table.h"
+#include "cli/env/activated_prefix.h"
 #include "cli/interrupt.h"
 #include "cli/progress_display.h"
 #include "cli/store/contents.h"
@@ -79,8 +80,8 @@ Result<Report> run_gc(const GcOptions& options, Context& context) {
   blob::EvictionOptions eviction{.quota_bytes = quota ? quota : workspace.quota_bytes(),
                                  .dry_run = options.dry_run};
   eviction.wanted = TRY(wanted_of(workspace));
-  const blob::GarbageReport evicted =
-      TRY(blob::evict(cache, eviction, interrupt.token(), progress));
+  blob::GarbageReport evicted = TRY(blob::evict(cache, eviction, interrupt.token(), progress));
+  TRY(remove_stale_activated(cache, workspace, options.dry_run, evicted));
   Json of_workspace = garbage_record(garbage);
   Json of_cache = garbage_record(evicted);
   Json data;
@@ -120,7 +121,8 @@ const Command kGc = {
         "From the workspace goes what neither a registered version's build context nor an image in "
         "it refers to. Builds may run meanwhile: what they have written or used stays.\n\n"
         "From the cache, whose content can be fetched or made again, go downloads that were broken "
-        "off more than a day ago and what processes left that died; with a quota also what was "
+        "off more than a day ago, what processes left that died, and activated environments whose "
+        "lock is no longer their environment's; with a quota also what was "
         "used least recently, packages of this workspace's locks last.",
     .arguments = kArguments,
     .examples = kExamples,
