@@ -17,7 +17,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests/cli"))
 sys.path.insert(0, str(ROOT / "tests"))
-import test_job  # noqa: E402: the image that the tests use
+import boxes  # noqa: E402: the image that the tests use
 
 
 def main():
@@ -45,7 +45,7 @@ class Bench:
         (folder / "code").mkdir()
         self.environment = {"HOME": str(folder), "PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
         self.workspace = pathlib.Path(json.loads(self.run("workspace", "init", "--output", "json").stdout)["directory"])
-        test_job.add_busybox_image(self.workspace, "box:1")
+        boxes.add_busybox_image(self.workspace, "box:1")
 
     def run(self, *words, check=True, **options):
         return subprocess.run([self.program, *words], cwd=self.folder, env=self.environment, stdout=subprocess.PIPE,
@@ -104,13 +104,13 @@ class Bench:
 
     def nothing_left(self):
         end = time.monotonic() + 20
-        while test_job.processes_of(self) and time.monotonic() < end:
+        while boxes.processes_of(self) and time.monotonic() < end:
             time.sleep(0.1)
         left = {
-            "processes": test_job.processes_of(self),
-            "mounts": test_job.mounts_of(self),
+            "processes": boxes.processes_of(self),
+            "mounts": boxes.mounts_of(self),
             "containers": [str(one) for one in (self.folder / ".cache/cloche/containers").glob("job-*")],
-            "temporary": [str(one) for name in ["work", "state", "lib", "reserve"] for one in (self.workspace / "jobs").glob(f"*/{name}")],
+            "temporary": [str(one) for name in ["work", "state", "lib", "hosts", "reserve"] for one in (self.workspace / "jobs").glob(f"*/{name}")],
         }
         print("left behind:", {name: len(found) for name, found in left.items()})
         assert not any(left.values()), left

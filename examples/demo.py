@@ -59,7 +59,9 @@ class Demo:
     def ask(self, *words):
         """The record of a command, nothing shown."""
         done = subprocess.run([str(self.program), *map(str, words), "--output", "json"], env=self.environment, cwd=ROOT,
-                              check=True, stdout=subprocess.PIPE)
+                              capture_output=True, check=False)
+        if done.returncode != 0:
+            raise SystemExit(f"demo: cloche {' '.join(map(str, words))}:\n{done.stderr.decode()}")
         return json.loads(done.stdout)
 
     def has(self, *words):
@@ -142,9 +144,18 @@ class Demo:
         self.show_results(first)
         self.stage("one package changed: what is rebuilt", self.change_one_package)
         again = self.stage("the first job again", lambda: self.submit(2))
-        same = first["environment"]["image_digest"] == again["environment"]["image_digest"]
-        print(f"   the same image: {'yes' if same else 'NO'}, {again['environment']['image_digest']}")
+        self.show_cache_hit(first, again)
         return self.show_stages()
+
+    @staticmethod
+    def show_cache_hit(first, again):
+        """The second time nothing is locked or built: both are found."""
+        if first["environment"] != again["environment"]:
+            raise SystemExit(f"demo: another environment: {first['environment']} and {again['environment']}")
+        before, after = ({stage["stage"]: stage["duration_ms"] / 1000 for stage in record["stages"]} for record in (first, again))
+        print(f"   cache hit: environment, lock and image were found; prepared in {after['Preparing']:.1f} s, "
+              f"{before['Preparing']:.1f} s the first time")
+        print(f"   the same image to the byte: {again['environment']['image_digest']}")
 
     def show_stages(self):
         print("\n== all stages")

@@ -11,6 +11,7 @@
 namespace cloche::cli {
 namespace {
 
+constexpr std::int64_t kMaxLine = 1 << 30;
 constexpr std::string_view kRed = "1;31";
 constexpr std::string_view kYellow = "1;33";
 constexpr std::string_view kBlue = "1;34";
@@ -27,6 +28,25 @@ void add_place(Json& record, const Location& at, const std::string& excerpt) {
       .set("line", number_or_null(at.line))
       .set("column", number_or_null(at.column))
       .set("excerpt", text_or_null(excerpt));
+}
+
+Location place_of(const Json& record) {
+  const auto number = [&](std::string_view key) {
+    const Json& value = record[key];
+    const bool good = value.is_integer() && value.as_integer() > 0 && value.as_integer() < kMaxLine;
+    return good ? static_cast<int>(value.as_integer()) : 0;
+  };
+  return {record.string_or_empty("file"), number("line"), number("column")};
+}
+
+std::vector<std::string> texts_of(const Json& list) {
+  std::vector<std::string> out;
+  if (list.is_array()) {
+    for (const Json& one : list.items()) {
+      out.push_back(one.is_string() ? one.as_string() : std::string());
+    }
+  }
+  return out;
 }
 
 }  // namespace
@@ -73,6 +93,43 @@ Json diagnostic_record(const Diagnostic& diagnostic) {
       .set("hint", text_or_null(diagnostic.hint));
   add_place(record, diagnostic.at, diagnostic.excerpt);
   return record;
+}
+
+std::optional<Error> error_from(const Json& record) {
+  if (record.string_or_empty("severity") != to_string(Severity::kError) ||
+      !record["context"].is_array()) {
+    return std::nullopt;
+  }
+  Error out;
+  out.kind = ErrorKind::kInternal;
+  const std::string kind = record.string_or_empty("kind");
+  for (int i = 0; i <= static_cast<int>(ErrorKind::kUsage); ++i) {
+    if (to_string(static_cast<ErrorKind>(i)) == kind) {
+      out.kind = static_cast<ErrorKind>(i);
+    }
+  }
+  out.message = record.string_or_empty("message");
+  out.hint = record.string_or_empty("hint");
+  out.at = place_of(record);
+  out.excerpt = record.string_or_empty("excerpt");
+  out.context = texts_of(record["context"]);
+  out.details = texts_of(record["details"]);
+  return out;
+}
+
+std::optional<Diagnostic> diagnostic_from(const Json& record) {
+  const std::string severity = record.string_or_empty("severity");
+  for (const Severity one : {Severity::kNote, Severity::kWarning, Severity::kError}) {
+    if (severity == to_string(one)) {
+      return Diagnostic{.severity = one,
+                        .rule = record.string_or_empty("rule"),
+                        .message = record.string_or_empty("message"),
+                        .hint = record.string_or_empty("hint"),
+                        .at = place_of(record),
+                        .excerpt = record.string_or_empty("excerpt")};
+    }
+  }
+  return std::nullopt;
 }
 
 std::string bytes_text(std::uint64_t bytes) {

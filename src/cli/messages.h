@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "cli/report.h"
@@ -18,6 +19,10 @@ std::string to_text(const Diagnostic& diagnostic, const Style& style);
 // One record each; docs/manual/cli.md lists the keys.
 Json error_record(const Error& error);
 Json diagnostic_record(const Diagnostic& diagnostic);
+
+// And back, of what another process of this program wrote. nothing: it is no such record.
+std::optional<Error> error_from(const Json& record);
+std::optional<Diagnostic> diagnostic_from(const Json& record);
 
 // "12.3 MB"; decimal, as downloads are counted everywhere.
 std::string bytes_text(std::uint64_t bytes);

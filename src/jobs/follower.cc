@@ -28,7 +28,10 @@ class Follower {
         stop_(stop),
         wake_(std::move(wake)),
         directory_(book.directory(job_.name())),
-        log_name_(RunDirectory::log_name(has_rank_logs(job_), options.rank)) {}
+        log_folder_(options.preparation ? directory_.system_logs() : directory_.user_logs()),
+        log_name_(options.preparation ? std::string(kSupervisorLog)
+                                      : RunDirectory::log_name(has_rank_logs(job_), options.rank)) {
+  }
 
   Result<Job> run() {
     while (true) {
@@ -37,7 +40,7 @@ class Follower {
       job_ = TRY(book_.get(job_.name()));
       TRY(tell_events());
       TRY(tell_log());
-      if (is_final(job_.status) || !options_.until_end) {
+      if (is_over()) {
         return job_;
       }
       TRY(look_after());
@@ -51,6 +54,13 @@ class Follower {
   }
 
  private:
+  bool is_over() const {
+    const bool preparing = job_.status == JobStatus::kNotStarted ||
+                           job_.status == JobStatus::kPreparing ||
+                           job_.status == JobStatus::kCancelRequested;
+    return is_final(job_.status) || !options_.until_end || (options_.preparation && !preparing);
+  }
+
   // What there is to be watched comes into being as the job goes on. What cannot be watched yet is
   // announced by what can.
   void watch() {
@@ -59,24 +69,26 @@ class Follower {
       directory_.ring();
       bell_ = wake_.watch(directory_.bell()).has_value();
     }
-    logs_ = logs_ || wake_.watch(directory_.user_logs()).has_value();
+    logs_ = logs_ || wake_.watch(log_folder_).has_value();
   }
 
   Status look_after() {
-    const std::vector<Attempt>& attempts = job_.run.attempts;
-    if (attempts.empty() || attempts.size() == watched_) {
-      if (!attempts.empty() && options_.revive) {
-        return revive_if_dead();
-      }
-      return {};
+    const Run& run = job_.run;
+    const std::size_t known = run.preparers.size() + run.attempts.size();
+    if (known == watched_) {
+      return known != 0 && options_.revive ? revive_if_dead() : Status();
     }
-    watched_ = attempts.size();
-    wake_.watch_process(static_cast<pid_t>(attempts.back().pid));
+    watched_ = known;
+    const Attempt& last = run.attempts.empty() ? run.preparers.back() : run.attempts.back();
+    wake_.watch_process(static_cast<pid_t>(last.pid));
     return {};
   }
 
-  // Whether anybody has charge of it is told by its lock alone.
+  // Whether anybody has charge of it is told by its lock alone. A job that waits needs nobody.
   Status revive_if_dead() {
+    if (job_.status == JobStatus::kQueued && !job_.row.claimed) {
+      return {};
+    }
     if (TRY(directory_.take_charge())) {
       TRY(options_.revive());
     }
@@ -110,7 +122,7 @@ class Follower {
   }
 
   Status open_log() {
-    const auto tree = io::DirectoryTree::open(directory_.user_logs());
+    const auto tree = io::DirectoryTree::open(log_folder_);
     if (!tree) {
       return {};
     }
@@ -134,10 +146,11 @@ class Follower {
   const std::stop_token& stop_;
   Wake wake_;
   RunDirectory directory_;
+  std::string log_folder_;
   std::string log_name_;
   io::Descriptor log_;
   std::int64_t last_event_ = 0;
-  std::size_t watched_ = 0;  // attempts
+  std::size_t watched_ = 0;  // preparers and supervisors
   bool bell_ = false;
   bool logs_ = false;
 };

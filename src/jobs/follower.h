@@ -21,10 +21,13 @@ class FollowListener {
 };
 
 struct FollowOptions {
+  // Not the command, but what prepares the job, until it is Queued or has ended; what is given is
+  // the log of that (system_logs/supervisor.log).
+  bool preparation = false;
   int rank = 0;               // whose log
   std::int64_t since_ms = 0;  // only what was written then and later; 0: all
   bool until_end = true;      // false: what there is now
-  // Called when the job's supervisor has died: attend().
+  // Called when the job's preparer or supervisor has died: attend().
   std::function<Status()> revive = {};
 };
 

@@ -51,7 +51,8 @@ struct Submission {
   Digest code;                 // of the snapshot; empty: no code
   std::uint64_t code_files = 0;
   std::uint64_t code_bytes = 0;
-  std::string rerun_of;  // a job's name, or ""
+  std::string rerun_of;             // a job's name, or ""
+  definition::StringMap preparing;  // how its environment is locked, in the words of the CLI
 };
 
 // The exact environment, once it is prepared.
@@ -70,6 +71,14 @@ struct OutputFile {
   std::string digest;  // "sha256:..."; of a link "link:TARGET"
 };
 
+// What an input of the machine was when the job was prepared.
+struct InputRecord {
+  std::string name;
+  std::string digest;  // input_digest.h
+  std::uint64_t files = 0;
+  std::uint64_t bytes = 0;
+};
+
 // Whoever took charge of a run: one a supervisor, more when earlier ones died.
 struct Attempt {
   std::int64_t pid = 0;
@@ -81,8 +90,10 @@ struct Attempt {
 struct Run {
   std::array<std::int64_t, 4> began = {};  // of each stage, milliseconds; 0: not reached
   std::int64_t ended = 0;
-  JobEnvironment environment;
-  std::vector<Attempt> attempts;
+  JobEnvironment environment;  // known from when it is handed to a preparer; the image later
+  std::vector<InputRecord> inputs;
+  std::vector<Attempt> preparers;
+  std::vector<Attempt> attempts;  // of supervisors
   std::string canceled_by;
   bool timed_out = false;
   bool started = false;                   // its containers were started
@@ -105,6 +116,8 @@ struct Job {
   Run run;
 
   const std::string& name() const { return row.name; }
+  // Whether any process can prepare it: its environment is registered.
+  bool handed_over() const { return !run.environment.fingerprint.empty(); }
 };
 
 // The row with definition, run and status written into it, and back. kCorrupt.

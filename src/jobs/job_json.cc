@@ -92,15 +92,17 @@ Json submission_json(const Submission& from) {
       .set("resources", std::move(resources))
       .set("timeout_s", job.timeout_s)
       .set("folder", text_to_json(from.folder))
-      .set("rerun_of", from.rerun_of);
+      .set("rerun_of", from.rerun_of)
+      .set("preparing", map_json(from.preparing));
   return out;
 }
 
 Result<Submission> read_submission(const Json& json) {
-  const JsonRecord record = TRY(JsonRecord::open(
-      json, {"format", "display_name", "description", "tags", "command", "code", "code_digest",
-             "code_files", "code_bytes", "environment", "environment_variables", "inputs",
-             "outputs", "distribution", "resources", "timeout_s", "folder", "rerun_of"}));
+  const JsonRecord record =
+      TRY(JsonRecord::open(json, {"format", "display_name", "description", "tags", "command",
+                                  "code", "code_digest", "code_files", "code_bytes", "environment",
+                                  "environment_variables", "inputs", "outputs", "distribution",
+                                  "resources", "timeout_s", "folder", "rerun_of", "preparing"}));
   TRY(record.integer("format", kFormat, kFormat));
   Submission out;
   definition::CommandJob& job = out.job;
@@ -146,6 +148,9 @@ Result<Submission> read_submission(const Json& json) {
   job.timeout_s = TRY(record.integer("timeout_s", 0, kMaxInteger));
   out.folder = TRY(record.text("folder"));
   out.rerun_of = TRY(record.text("rerun_of"));
+  if (!record["preparing"].is_null()) {  // older ones have none
+    out.preparing = TRY(read_map(record["preparing"]));
+  }
   return out;
 }
 
@@ -160,18 +165,30 @@ Json environment_json(const JobEnvironment& from) {
   return out;
 }
 
+Json attempts_json(const std::vector<Attempt>& from) {
+  Json out = Json::array();
+  for (const Attempt& one : from) {
+    out.push(Json::object()
+                 .set("pid", one.pid)
+                 .set("host", text_to_json(one.host))
+                 .set("boot_id", one.boot_id)
+                 .set("at", one.at));
+  }
+  return out;
+}
+
 Json run_json(const Run& from) {
   Json began = Json::array();
   for (const std::int64_t one : from.began) {
     began.push(one);
   }
-  Json attempts = Json::array();
-  for (const Attempt& one : from.attempts) {
-    attempts.push(Json::object()
-                      .set("pid", one.pid)
-                      .set("host", text_to_json(one.host))
-                      .set("boot_id", one.boot_id)
-                      .set("at", one.at));
+  Json inputs = Json::array();
+  for (const InputRecord& one : from.inputs) {
+    inputs.push(Json::object()
+                    .set("name", one.name)
+                    .set("digest", one.digest)
+                    .set("files", number(one.files))
+                    .set("bytes", number(one.bytes)));
   }
   Json outputs = Json::array();
   for (const OutputFile& one : from.outputs) {
@@ -185,7 +202,9 @@ Json run_json(const Run& from) {
       .set("began", std::move(began))
       .set("ended", from.ended)
       .set("environment", environment_json(from.environment))
-      .set("attempts", std::move(attempts))
+      .set("inputs", std::move(inputs))
+      .set("preparers", attempts_json(from.preparers))
+      .set("attempts", attempts_json(from.attempts))
       .set("canceled_by", text_to_json(from.canceled_by))
       .set("timed_out", from.timed_out)
       .set("started", from.started)
@@ -223,6 +242,15 @@ Result<Attempt> read_attempt(const Json& json) {
                  .at = TRY(record.integer("at", 0, kMaxInteger))};
 }
 
+Result<InputRecord> read_input(const Json& json) {
+  const JsonRecord record = TRY(JsonRecord::open(json, {"name", "digest", "files", "bytes"}));
+  return InputRecord{
+      .name = TRY(record.text("name")),
+      .digest = TRY(record.text("digest")),
+      .files = static_cast<std::uint64_t>(TRY(record.integer("files", 0, kMaxInteger))),
+      .bytes = static_cast<std::uint64_t>(TRY(record.integer("bytes", 0, kMaxInteger)))};
+}
+
 Result<OutputFile> read_output(const Json& json) {
   const JsonRecord record = TRY(JsonRecord::open(json, {"path", "size", "digest"}));
   return OutputFile{
@@ -232,10 +260,26 @@ Result<OutputFile> read_output(const Json& json) {
 }
 
 Result<Run> read_run(const Json& json) {
-  const JsonRecord record = TRY(JsonRecord::open(
-      json, {"format", "began", "ended", "environment", "attempts", "canceled_by", "timed_out",
-             "started", "failed_in", "exit_code", "signal", "out_of_memory", "reason", "diagnosis",
-             "peak_memory_bytes", "cpu_ms", "outputs", "outputs_cut"}));
+  const JsonRecord record = TRY(JsonRecord::open(json, {"format",
+                                                        "began",
+                                                        "ended",
+                                                        "environment",
+                                                        "inputs",
+                                                        "preparers",
+                                                        "attempts",
+                                                        "canceled_by",
+                                                        "timed_out",
+                                                        "started",
+                                                        "failed_in",
+                                                        "exit_code",
+                                                        "signal",
+                                                        "out_of_memory",
+                                                        "reason",
+                                                        "diagnosis",
+                                                        "peak_memory_bytes",
+                                                        "cpu_ms",
+                                                        "outputs",
+                                                        "outputs_cut"}));
   TRY(record.integer("format", kFormat, kFormat));
   Run out;
   const Json& began = record["began"];
@@ -250,6 +294,11 @@ Result<Run> read_run(const Json& json) {
   }
   out.ended = TRY(record.integer("ended", 0, kMaxInteger));
   out.environment = TRY(read_environment(record["environment"]));
+  if (!record["inputs"].is_null()) {  // older ones have none
+    out.inputs = TRY(definition::read_list<InputRecord>(record["inputs"], "inputs", read_input));
+    out.preparers =
+        TRY(definition::read_list<Attempt>(record["preparers"], "preparers", read_attempt));
+  }
   out.attempts = TRY(definition::read_list<Attempt>(record["attempts"], "attempts", read_attempt));
   out.canceled_by = TRY(record.text("canceled_by"));
   out.timed_out = TRY(record.boolean("timed_out"));

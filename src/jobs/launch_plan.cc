@@ -55,6 +55,8 @@ Places places_of(const RunDirectory& directory, int instance, bool contained) {
           .inputs = root + "/inputs"};
 }
 
+std::string host_name(int instance) { return fmt::format("node-{}", instance); }
+
 std::string input_path(const std::string& name, const JobInput& input, const Places& places) {
   if (input.kind == JobInput::Kind::kLiteral || places.inputs.empty()) {
     return input.value;
@@ -191,6 +193,22 @@ bool has_rank_logs(const Job& job) {
          job.submission.job.resources.instance_count > 1;
 }
 
+std::string hosts_file(const Job& job, std::string_view of_machine, const LaunchSetting& setting) {
+  std::string out = setting.addresses.empty()
+                        ? std::string(of_machine)
+                        : std::string("127.0.0.1 localhost\n::1 localhost ip6-localhost\n");
+  if (!out.empty() && !out.ends_with('\n')) {
+    out += '\n';
+  }
+  for (int i = 0; i < job.submission.job.resources.instance_count; ++i) {
+    const auto place = static_cast<std::size_t>(i);
+    out += fmt::format("{} {}\n",
+                       setting.addresses.empty() ? "127.0.0.1" : setting.addresses.at(place),
+                       host_name(i));
+  }
+  return out;
+}
+
 std::vector<Launch> plan_launches(const Job& job, const RunDirectory& directory,
                                   const LaunchSetting& setting) {
   const definition::CommandJob& asked = job.submission.job;
@@ -209,9 +227,12 @@ std::vector<Launch> plan_launches(const Job& job, const RunDirectory& directory,
     one.memory_bytes = asked.resources.memory_bytes;
     one.milli_cpus = asked.resources.milli_cpus;
     one.gpus = asked.resources.gpus;
-    one.hostname = fmt::format("node-{}", i);
+    one.hostname = host_name(i);
     if (!setting.networks.empty()) {
       one.network = setting.networks.at(static_cast<std::size_t>(i));
+    }
+    if (setting.contained) {
+      one.mounts.push_back({directory.hosts(), "/etc/hosts", true});
     }
     // Ranks have logs of their own; what is left for the container's is the script's words.
     const bool ranks = asked.distribution.kind != JobDistribution::Kind::kNone;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "jobs/job.h"
@@ -23,6 +24,10 @@ struct LaunchSetting {
 // One launch an instance, in order.
 std::vector<Launch> plan_launches(const Job& job, const RunDirectory& directory,
                                   const LaunchSetting& setting);
+
+// What the instances' /etc/hosts says: each other's names, which gloo and MPI look up, and what the
+// machine's says, where they are on its network.
+std::string hosts_file(const Job& job, std::string_view of_machine, const LaunchSetting& setting);
 
 // "job-<16 hex digits>-<instance>": the same for the same job of the same workspace.
 std::string launch_id(const RunDirectory& directory, int instance);

@@ -14,17 +14,27 @@ Result<bool> is_orphan(const JobBook& book, const std::string& name) {
   return TRY(book.directory(name).take_charge()).has_value();
 }
 
-Status fail_unprepared(JobBook& book, const std::string& name) {
+constexpr std::size_t kMaxPreparers = 3;  // preparing may be what kills them
+
+// What becomes of a job whose preparer died: true, when another one is to go on.
+Result<bool> goes_on(JobBook& book, const std::string& name) {
+  bool out = false;
   TRY(book.change(name, [&](Job& job) -> Status {
-    if (job.status == JobStatus::kPreparing || job.status == JobStatus::kNotStarted) {
-      fail_job(job, "the process that prepared it was ended before the job could wait for its turn",
+    const bool preparing =
+        job.status == JobStatus::kPreparing || job.status == JobStatus::kNotStarted;
+    out = preparing && job.handed_over() && job.run.preparers.size() < kMaxPreparers;
+    if (preparing && !out) {
+      fail_job(job,
+               job.handed_over()
+                   ? fmt::format("{} processes that prepared it were ended", kMaxPreparers)
+                   : "the command that submitted it was ended before the job was ready",
                book.now_ms());
     } else if (job.status == JobStatus::kCancelRequested && !job.row.claimed) {
       enter(job, JobStatus::kCanceled, book.now_ms());
     }
     return {};
   }));
-  return {};
+  return out;
 }
 
 }  // namespace
@@ -105,7 +115,9 @@ Status attend(JobBook& book, const Machine& machine, const StartSupervisor& star
     if ((!preparing && !row.claimed) || !TRY(is_orphan(book, row.name))) {
       continue;
     }
-    TRY(preparing ? fail_unprepared(book, row.name) : start(row.name));
+    if (!preparing || TRY(goes_on(book, row.name))) {
+      TRY(start(row.name));
+    }
   }
   for (const std::string& name : TRY(claim_jobs(book, machine))) {
     TRY(start(name));

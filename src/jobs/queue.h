@@ -20,12 +20,14 @@ Status weigh(Job& job, const Machine& machine);
 // many processes ask. Their names, in order.
 Result<std::vector<std::string>> claim_jobs(JobBook& book, const Machine& machine);
 
-// How a supervisor is started for a claimed job: in a process of its own, which calls supervise().
+// How a process of its own is started for a job, which prepares it where that is still to be done,
+// and calls supervise() once it is claimed.
 using StartSupervisor = std::function<Status(const std::string& name)>;
 
 // What every process does that has to do with jobs, so that none is forgotten: jobs whose preparer
-// died have failed; claimed ones without a supervisor get one, which finds their containers again
-// or says what became of them; waiting ones that fit are claimed.
+// died get another one, or have failed when they were not handed over yet; claimed ones without a
+// supervisor get one, which finds their containers again or says what became of them; waiting ones
+// that fit are claimed.
 Status attend(JobBook& book, const Machine& machine, const StartSupervisor& start);
 
 }  // namespace cloche::jobs

@@ -113,6 +113,13 @@ TEST_F(QueueTest, WeighsWhatIsAskedAndRefusesTooMuch) {
 TEST_F(QueueTest, AttendFindsWhatWasLeftBehind) {
   Job preparing = command_job("preparing", "true");
   ASSERT_TRUE(book_.add(preparing).has_value());
+  Job handed = command_job("handed", "true");
+  handed.run.environment.fingerprint = "f";
+  ASSERT_TRUE(book_.add(handed).has_value());
+  Job tried = command_job("tried", "true");
+  tried.run.environment.fingerprint = "f";
+  tried.run.preparers.resize(3);
+  ASSERT_TRUE(book_.add(tried).has_value());
   add("waiting", 1000);
   add("orphan", 1000);
   claim();
@@ -126,7 +133,9 @@ TEST_F(QueueTest, AttendFindsWhatWasLeftBehind) {
     const auto charge = book_.directory("waiting").take_charge();
     ASSERT_TRUE(attend(book_, machine_, start).has_value());
   }
-  EXPECT_THAT(started, ElementsAre("orphan")) << "the other one has a supervisor";
+  EXPECT_THAT(started, testing::UnorderedElementsAre("handed", "orphan"))
+      << "the other one has a supervisor";
+  EXPECT_EQ(book_.get("tried").value().status, JobStatus::kFailed);
   const Job left = book_.get("preparing").value();
   EXPECT_EQ(left.status, JobStatus::kFailed);
   EXPECT_EQ(left.run.failed_in, "Preparing");
@@ -140,6 +149,9 @@ TEST_F(QueueTest, JobsAreStoredAsTheyAre) {
   job.submission.job.environment_variables["A"] = "b";
   job.submission.code = Digest::of("x");
   job.run.attempts.push_back({.pid = 7, .host = "h", .boot_id = "b", .at = 3});
+  job.run.preparers.push_back({.pid = 6, .host = "h", .boot_id = "b", .at = 2});
+  job.run.inputs.push_back({.name = "x", .digest = "sha256:1", .files = 2, .bytes = 3});
+  job.submission.preparing["offline"] = "true";
   job.run.exit_code = -1;
   job.run.outputs.push_back({.path = "outputs/\xff", .size_bytes = 3, .digest = "link:x"});
   ASSERT_TRUE(book_.add(job).has_value());
@@ -148,6 +160,8 @@ TEST_F(QueueTest, JobsAreStoredAsTheyAre) {
   EXPECT_EQ(again.submission.job.inputs.at("x").value, "\xfe");
   EXPECT_EQ(again.submission.code, job.submission.code);
   EXPECT_EQ(again.run.outputs[0].path, "outputs/\xff");
+  EXPECT_EQ(again.run.inputs.at(0).bytes, 3U);
+  EXPECT_EQ(again.run.preparers.at(0).pid, 6);
   EXPECT_EQ(to_row(again).run, to_row(job).run);
   EXPECT_EQ(to_row(again).definition, to_row(job).definition);
 }

@@ -50,7 +50,7 @@ void RunDirectory::ring() const { ring_bell(bell()); }
 
 Status RunDirectory::remove_temporary() const {
   const io::DirectoryTree tree = TRY(io::DirectoryTree::open(path_));
-  for (const std::string name : {"work", "state", "lib", "reserve"}) {
+  for (const std::string name : {"work", "state", "lib", "hosts", "reserve"}) {
     const io::DirectoryTree::Place place = TRY(tree.place_of(name));
     const io::TreeEntry entry(place, name);
     if (TRY(entry.look())) {

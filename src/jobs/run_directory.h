@@ -10,6 +10,9 @@
 
 namespace cloche::jobs {
 
+// What preparers and supervisors say, below system_logs/.
+inline constexpr std::string_view kSupervisorLog = "supervisor.log";
+
 class RunDirectory {
  public:
   RunDirectory(const std::string& workspace, const std::string& name);
@@ -21,6 +24,7 @@ class RunDirectory {
   std::string named() const { return path_ + "/named"; }  // the outputs that the command names
   std::string library() const { return path_ + "/lib"; }  // on the job's PYTHONPATH
   std::string state() const { return path_ + "/state"; }  // of the ranks, for one another
+  std::string hosts() const { return path_ + "/hosts"; }  // their /etc/hosts
   std::string system_logs() const { return path_ + "/system_logs"; }
   std::string log_times() const { return path_ + "/log_times"; }
   std::string work(int instance) const;  // the working directory, with the code
@@ -40,7 +44,7 @@ class RunDirectory {
   // Wakes who waits for a change of the job (wake.h). Never fails: a bell is no truth.
   void ring() const;
 
-  // Removes what only a running job needs: working directories, state, the reserve.
+  // Removes what only a running job needs: working directories, state, hosts, the reserve.
   Status remove_temporary() const;
 
   // Space that is given back when the disk is full, so that the end of the run can be written.

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/text.h"
+#include "io/disk_files.h"
 #include "io/file.h"
 #include "jobs/diagnosis.h"
 #include "jobs/free_port.h"
@@ -25,6 +26,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr std::size_t kMaxHostsBytes = std::size_t{1} << 20U;
 constexpr int kPort = 6105;  // Azure's, where nobody else is on the network
 
 // The instances of a job while they run: a thread waits for each.
@@ -158,6 +160,10 @@ class Supervisor {
       place.addresses = std::move(network.addresses);
       place.networks = std::move(network.paths);
     }
+    io::DiskFiles files;
+    const auto machine = files.read("/etc/hosts", kMaxHostsBytes);
+    TRY(io::write_file_atomically(directory_.hosts(),
+                                  hosts_file(job_, machine ? *machine : "", place)));
     const std::vector<Launch> launches = plan_launches(job_, directory_, place);
     job_ = TRY(book_.change(job_.name(), [&](Job& job) -> Status {
       if (job.status != JobStatus::kQueued) {

@@ -91,7 +91,7 @@ class SupervisorTest : public testing::Test {
   // Nothing of a job that has ended is left but what its run keeps.
   void expect_clean(const std::string& name) {
     const std::string path = book_.directory(name).path();
-    for (const char* gone : {"work", "state", "lib", "reserve"}) {
+    for (const char* gone : {"work", "state", "lib", "hosts", "reserve"}) {
       EXPECT_FALSE(fs::exists(path + "/" + gone)) << gone;
     }
     for (const auto& entry : fs::directory_iterator(directory_.path() + "/tmp")) {

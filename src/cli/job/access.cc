@@ -23,7 +23,7 @@ namespace {
 Status start_supervisor(const jobs::JobBook& book, const std::string& name) {
   const jobs::RunDirectory directory = book.directory(name);
   TRY(io::make_directories(directory.system_logs()));
-  const std::string log = directory.system_logs() + "/supervisor.log";
+  const std::string log = directory.system_logs() + "/" + std::string(jobs::kSupervisorLog);
   const std::string program = "/proc/self/exe";
   std::array<std::string, 6> words = {
       "cloche", "--workspace=" + book.workspace(), "worker", "--job=" + name, "--output=json", ""};
@@ -57,10 +57,13 @@ Status start_supervisor(const jobs::JobBook& book, const std::string& name) {
 
 }  // namespace
 
+Result<JobAccess> JobAccess::open_only(Context& context) {
+  return JobAccess(*TRY(context.workspace()), jobs::this_machine());
+}
+
 Result<JobAccess> JobAccess::open(Context& context) {
-  workspace::Workspace* const workspace = TRY(context.workspace());
-  JobAccess out(*workspace, jobs::this_machine());
-  if (!workspace->read_only()) {
+  JobAccess out = TRY(open_only(context));
+  if (!out.workspace().read_only()) {
     if (const Status attended = out.attend(); !attended) {
       context.say(Diagnostic{.severity = Severity::kWarning,
                              .rule = "",
@@ -74,10 +77,25 @@ Result<JobAccess> JobAccess::open(Context& context) {
 }
 
 Status JobAccess::attend() {
+  return attend([this](const std::string& name) { return start_supervisor(book_, name); });
+}
+
+Result<bool> JobAccess::attend_as(const std::string& own) {
+  bool mine = false;
+  TRY(attend([&](const std::string& name) -> Status {
+    if (name == own) {
+      mine = true;
+      return {};
+    }
+    return start_supervisor(book_, name);
+  }));
+  return mine;
+}
+
+Status JobAccess::attend(const jobs::StartSupervisor& start) {
   while (::waitpid(-1, nullptr, WNOHANG) > 0) {  // supervisors that have ended
   }
-  return jobs::attend(book_, machine_,
-                      [this](const std::string& name) { return start_supervisor(book_, name); });
+  return jobs::attend(book_, machine_, start);
 }
 
 }  // namespace cloche::cli

@@ -18,6 +18,8 @@ class JobAccess {
   // Whatever process looks at jobs looks after them as well: jobs::attend(), whose errors are
   // warnings. kNotFound, kPermission, ...: the workspace.
   static Result<JobAccess> open(Context& context);
+  // Without looking after any: of a process that is itself what a job is waiting for.
+  static Result<JobAccess> open_only(Context& context);
 
   jobs::JobBook& book() { return book_; }
   const jobs::Machine& machine() const { return machine_; }
@@ -25,8 +27,13 @@ class JobAccess {
 
   // jobs::attend() with supervisors in processes of their own.
   Status attend();
+  // The same by what was started for the job `own` itself. True: that one is claimed, and the
+  // caller's to supervise.
+  Result<bool> attend_as(const std::string& own);
 
  private:
+  Status attend(const jobs::StartSupervisor& start);
+
   JobAccess(workspace::Workspace& workspace, jobs::Machine machine)
       : workspace_(&workspace), book_(workspace.run_history()), machine_(std::move(machine)) {}
 

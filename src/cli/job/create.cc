@@ -10,6 +10,7 @@
 #include "cli/env/locking.h"
 #include "cli/interrupt.h"
 #include "cli/job/access.h"
+#include "cli/job/preparation.h"
 #include "cli/job/record.h"
 #include "cli/job/stream_output.h"
 #include "cli/job/submission.h"
@@ -195,10 +196,11 @@ Result<definition::CommandJob> read_job(const CreateOptions& options, Context& c
 
 Result<Report> finish(jobs::Job job, bool stream, JobAccess& access, const std::stop_token& stop,
                       Context& context) {
+  if (stream && !context.json()) {
+    context.terminal().err(fmt::format("job {}\n", job.name()));
+  }
+  job = TRY(follow_preparation(job.name(), access, stop, context));
   if (stream) {
-    if (!context.json()) {
-      context.terminal().err(fmt::format("job {}\n", job.name()));
-    }
     job = TRY(stream_job(job.name(), {}, access, stop, context));
   } else {
     context.hint(fmt::format("cloche job stream {} shows what it prints", job.name()));
@@ -354,16 +356,15 @@ const Command kJobCreate = {
     .description =
         "Enters a job, prepares it (its code is stored, its environment locked and built where "
         "that was not done yet), and lets it run on this machine when there is room: at once, or "
-        "after the jobs before it. The job goes on whatever becomes of this command or the "
-        "terminal.\n\n"
+        "after the jobs before it. A process of the job's own does all of that and goes on "
+        "whatever becomes of this command or the terminal; the command shows how the preparing "
+        "goes.\n\n"
         "The code is a copy of the folder as it is now, without what .amlignore (else .gitignore) "
         "leaves out. The command runs in a copy of that copy; what it writes into ./outputs and "
         "./logs is kept with the job.",
     .arguments = kCreateArguments,
     .examples = kCreateExamples,
-    .exit_codes =
-        "1  with --stream: the job failed\n8  with --stream: it was canceled, or no longer "
-        "followed",
+    .exit_codes = "1  with --stream: the job failed\n8  it was canceled, or no longer followed",
     .see_also = "job stream, job show, job list, env build",
     .run = run<CreateOptions, run_create>,
 };

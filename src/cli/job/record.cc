@@ -83,6 +83,18 @@ Json environment_record(const jobs::JobEnvironment& environment) {
   return out;
 }
 
+Json input_records(const jobs::Run& run) {
+  Json out = Json::array();
+  for (const jobs::InputRecord& input : run.inputs) {
+    out.push(Json::object()
+                 .set("name", input.name)
+                 .set("digest", text_or_null(input.digest))
+                 .set("files", static_cast<std::int64_t>(input.files))
+                 .set("bytes", static_cast<std::int64_t>(input.bytes)));
+  }
+  return out;
+}
+
 Json output_records(const jobs::Run& run) {
   Json out = Json::array();
   for (const jobs::OutputFile& file : run.outputs) {
@@ -132,6 +144,7 @@ Json job_record(const jobs::Job& job, std::int64_t now) {
                               ? Json()
                               : Json(static_cast<std::int64_t>(run.peak_memory_bytes)))
       .set("cpu_ms", run.cpu_ms == 0 ? Json() : Json(run.cpu_ms))
+      .set("inputs", input_records(run))
       .set("outputs", output_records(run))
       .set("outputs_cut", run.outputs_cut);
   return out;

@@ -63,6 +63,16 @@ void add_outcome(const Json& data, Sheet& sheet) {
             data["cpu_ms"].is_null() ? "" : duration_text(data["cpu_ms"].as_integer()));
 }
 
+std::vector<std::string> input_digests(const Json& data) {
+  std::vector<std::string> out;
+  for (const Json& one : data["inputs"].items()) {
+    const std::string digest = one.string_or_empty("digest");
+    out.push_back(fmt::format("{}: {} ({})", one.string_or_empty("name"),
+                              digest.empty() ? "not hashed" : digest, size_or_empty(one["bytes"])));
+  }
+  return out;
+}
+
 std::vector<std::string> outputs_of(const Json& data) {
   constexpr std::size_t kShown = 20;
   std::vector<std::string> out;
@@ -111,6 +121,7 @@ std::string text(const Json& data, const Style& style) {
   sheet.add("lock", environment.string_or_empty("lock_digest"));
   sheet.add("image", environment.string_or_empty("image_digest"));
   sheet.add("inputs", pairs(definition["inputs"]));
+  sheet.add("input digests", input_digests(data));
   sheet.add("variables", pairs(definition["environment_variables"]));
   sheet.add("tags", pairs(data["tags"]));
   sheet.add("description", data.string_or_empty("description"));

@@ -7,7 +7,8 @@
 #include <unistd.h>
 
 #include "blob/lease.h"
-#include "cli/env/building.h"
+#include "cli/env/record.h"
+#include "cli/job/preparation.h"
 #include "core/files.h"
 #include "core/text.h"
 #include "image/layout.h"
@@ -78,53 +79,48 @@ Status resolve_input(const std::string& name, JobInput& input, Context& context)
   return {};
 }
 
-struct Use {
-  Subject subject;
-  std::string shown;
-};
-
 // The environment that the job uses, registered.
-Result<Use> find_environment(const CommandJob& job, Context& context) {
+Result<workspace::EnvironmentVersion> find_environment(const CommandJob& job, Context& context) {
   const auto& use = *job.environment;
   workspace::Workspace& workspace = *TRY(context.workspace());
+  definition::Environment environment;
   if (const auto* inner = std::get_if<definition::Environment>(&use)) {
-    definition::Environment environment = *inner;
-    environment.name.clear();
-    environment.version.clear();
-    auto made = TRY(workspace.create_anonymous(environment));
-    return Use{Subject{.entry = std::move(made.entry), .from_file = false}, "inline"};
-  }
-  const auto& reference = std::get<definition::AssetReference>(use);
-  if (reference.file.empty()) {
-    auto entry = workspace.get(reference);
-    if (!entry) {
-      return at(std::move(entry).error(), job.environment_at);
+    environment = *inner;
+  } else {
+    const auto& reference = std::get<definition::AssetReference>(use);
+    if (reference.file.empty()) {
+      auto entry = workspace.get(reference);
+      return entry ? std::move(entry) : at(std::move(entry).error(), job.environment_at);
     }
-    return Use{Subject{.entry = std::move(*entry), .from_file = false}, reference.short_form()};
+    definition::LoadRequest request;
+    request.file = reference.file;
+    environment = TRY(load_checked(request, context)).environment;
   }
-  definition::LoadRequest request;
-  request.file = reference.file;
-  definition::Environment environment = TRY(load_checked(request, context)).environment;
   environment.name.clear();
   environment.version.clear();
-  auto made = TRY(workspace.create_anonymous(environment));
-  return Use{Subject{.entry = std::move(made.entry), .from_file = false}, reference.file};
+  return TRY(workspace.create_anonymous(environment)).entry;
 }
 
-Status find_image(jobs::Job& job, const LockingOptions& locking, const std::stop_token& stop,
-                  Context& context) {
-  const Use use = TRY(find_environment(job.submission.job, context));
-  const std::unique_ptr<ChannelAccess> channels = TRY(ChannelAccess::open(context));
-  const EnvironmentImage image =
-      TRY(find_or_build_image(use.subject, locking, *channels, stop, context));
-  const workspace::EnvironmentVersion& entry = use.subject.entry;
-  job.submission.environment = use.shown;
-  job.run.environment = {.name = entry.environment.name,
-                         .version = entry.environment.version,
-                         .fingerprint = entry.fingerprint,
-                         .lock = image.lock.to_string(),
-                         .image = image.manifest.digest.to_string(),
-                         .variables = entry.environment.definition.environment_variables};
+// The environment is registered; from then on any process can prepare the job.
+Status hand_over(jobs::Job& job, jobs::JobBook& book, Context& context) {
+  auto found = find_environment(job.submission.job, context);
+  if (!found) {
+    TRY(book.change(job.name(), [&](jobs::Job& one) -> Status {
+      jobs::fail_job(one, found.error().message, book.now_ms());
+      one.run.diagnosis = found.error().hint;
+      return {};
+    }));
+    return std::move(found).error();
+  }
+  job = TRY(book.change(job.name(), [&](jobs::Job& one) -> Status {
+    one.run.environment = {.name = found->environment.name,
+                           .version = found->environment.version,
+                           .fingerprint = found->fingerprint,
+                           .lock = {},
+                           .image = {},
+                           .variables = found->environment.definition.environment_variables};
+    return {};
+  }));
   return {};
 }
 
@@ -143,38 +139,6 @@ Status take_code(jobs::Job& job, const std::stop_token& stop, Context& context) 
   job.submission.code = snapshot.digest;
   job.submission.code_files = snapshot.files;
   job.submission.code_bytes = snapshot.bytes;
-  return {};
-}
-
-// Into the queue; what came of a cancellation meanwhile.
-Result<jobs::Job> enqueue(const jobs::Job& prepared, jobs::JobBook& book) {
-  return book.change(prepared.name(), [&](jobs::Job& job) -> Status {
-    if (job.status == jobs::JobStatus::kCancelRequested) {
-      jobs::enter(job, jobs::JobStatus::kCanceled, book.now_ms());
-    }
-    if (job.status != jobs::JobStatus::kPreparing) {
-      return {};
-    }
-    job.run.environment = prepared.run.environment;
-    jobs::enter(job, jobs::JobStatus::kQueued, book.now_ms());
-    return {};
-  });
-}
-
-Status record_failure(const std::string& name, const Error& error, jobs::JobBook& book) {
-  TRY(book.change(name, [&](jobs::Job& job) -> Status {
-    if (is_final(job.status)) {
-      return {};
-    }
-    if (error.kind == ErrorKind::kCancelled) {
-      job.run.canceled_by = book.history().user();
-      jobs::enter(job, jobs::JobStatus::kCanceled, book.now_ms());
-      return {};
-    }
-    jobs::fail_job(job, error.message, book.now_ms());
-    job.run.diagnosis = error.hint;
-    return {};
-  }));
   return {};
 }
 
@@ -229,18 +193,14 @@ Result<jobs::Job> submit_job(CommandJob asked, const LockingOptions& locking, Jo
   job.submission.job = std::move(asked);
   job.submission.folder = io::current_directory();
   job.submission.environment = shown_environment(job.submission.job);
+  job.submission.preparing = kept_options(locking);
   TRY(jobs::weigh(job, access.machine()));
-  // What is stored stays until the job, which refers to it, is entered and has its image.
+  // What is stored stays until the job, which refers to it, is entered.
   const blob::Lease lease = TRY(blob::Lease::take(book.workspace()));
   TRY(take_code(job, stop, context));
   {
     const io::FileLock charge = TRY(book.add(job));
-    auto found = find_image(job, locking, stop, context);
-    if (!found) {
-      TRY(record_failure(job.name(), found.error(), book));
-      return std::move(found).error();
-    }
-    job = TRY(enqueue(job, book));
+    TRY(hand_over(job, book, context));
   }
   TRY(access.attend());
   return job;
@@ -272,7 +232,6 @@ Result<jobs::Job> resubmit_job(const jobs::Job& earlier, const std::string& name
   TRY(jobs::weigh(job, access.machine()));
   {
     const io::FileLock charge = TRY(book.add(job));
-    job = TRY(enqueue(job, book));
   }
   TRY(access.attend());
   return job;

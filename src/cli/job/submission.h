@@ -22,10 +22,10 @@ Status resolve_job(definition::CommandJob& job, Context& context);
 // The experiment of jobs that name none: the current folder's name.
 std::string default_experiment();
 
-// Enters the job and prepares it: its code is stored, its environment registered where it is the
-// job's own, locked and built where it was not yet; then the job waits for its turn, and is started
-// where there is room. An error after it was entered is the end of the job as well (Failed in stage
-// Preparing; Canceled after a stop). kInvalid: it asks for more than the machine has.
+// Enters the job: its code is stored, its environment registered where it is the job's own; then a
+// process is started that prepares it and goes on with it, whatever becomes of this one. An error
+// after it was entered is the end of the job as well (Failed in stage Preparing). kInvalid: it asks
+// for more than the machine has.
 Result<jobs::Job> submit_job(definition::CommandJob asked, const LockingOptions& locking,
                              JobAccess& access, const std::stop_token& stop, Context& context);
 

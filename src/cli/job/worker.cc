@@ -6,6 +6,7 @@
 #include "cli/command_table.h"
 #include "cli/interrupt.h"
 #include "cli/job/access.h"
+#include "cli/job/preparation.h"
 #include "cli/store/contents.h"
 #include "core/files.h"
 #include "io/file.h"
@@ -62,15 +63,28 @@ Status work(bool once, JobAccess& access, const std::stop_token& stop) {
   return {};
 }
 
-Result<Report> run_worker(const WorkerOptions& options, Context& context) {
-  const Interrupt interrupt;
-  JobAccess access = TRY(JobAccess::open(context));
-  if (!options.job.empty()) {
-    auto report = supervise_one(options.job, access, interrupt.token());
-    // Whoever waits behind it: there is room now.
-    TRY(access.attend());
+// A job that is still to be prepared, from there; it goes on here when it is its turn at once.
+Result<Report> look_after_one(const std::string& name, JobAccess& access,
+                              const std::stop_token& stop, Context& context) {
+  if (TRY(prepare_job(name, access, stop, context)) && !TRY(access.attend_as(name))) {
+    return Report{.data = Json::object().set("job", name).set("ended", false), .text = text};
+  }
+  auto report = supervise_one(name, access, stop);
+  if (stop.stop_requested()) {
     return report;
   }
+  // Whoever waits behind it: there is room now.
+  TRY(access.attend());
+  return report;
+}
+
+Result<Report> run_worker(const WorkerOptions& options, Context& context) {
+  const Interrupt interrupt;
+  if (!options.job.empty()) {
+    JobAccess access = TRY(JobAccess::open_only(context));
+    return look_after_one(options.job, access, interrupt.token(), context);
+  }
+  JobAccess access = TRY(JobAccess::open(context));
   TRY(work(options.once, access, interrupt.token()));
   Json data;
   data.set("job", nullptr).set("ended", nullptr);
@@ -80,7 +94,8 @@ Result<Report> run_worker(const WorkerOptions& options, Context& context) {
 constexpr std::array<Argument, 2> kArguments = {{
     {.name = "job",
      .value = "JOB",
-     .help = "Supervise this one job to its end; what the program starts for each job by itself",
+     .help = "Prepare this one job and supervise it to its end; what the program starts for each "
+             "job by itself",
      .field = kField<&WorkerOptions::job>},
     {.name = "once",
      .help = "Look after the jobs once, and end",
