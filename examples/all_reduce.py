@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""./dev all-reduce: real all-reduce in jobs, over torch.distributed and over MPI.
+"""Real all-reduce in jobs, over torch.distributed (in one container and between two) and over MPI.
 
 Needs what ./dev demo made (build/demo), and Debian's archive for OpenMPI, whose packages become an image.
 

@@ -10,15 +10,14 @@
 
 #include <fmt/format.h>
 
-#include "core/excerpt.h"
 #include "core/text.h"
 #include "definition/apt_list.h"
 #include "definition/base_text.h"
 #include "definition/build_context.h"
 #include "definition/conda_yaml.h"
-#include "definition/placeholder.h"
 #include "definition/requirements_txt.h"
 #include "definition/yaml_fields.h"
+#include "definition/yaml_text.h"
 
 namespace cloche::definition {
 namespace {
@@ -453,25 +452,10 @@ Result<Environment> read_azureml_v2_node(const YamlNode& node, const std::string
 Result<Environment> parse_azureml_v2(std::string_view text, const std::string& file,
                                      FileSource& files, const ReadOptions& options,
                                      Diagnostics& diagnostics) {
-  if (text.size() > kMaxAzuremlV2Bytes) {
-    return fail(ErrorKind::kInvalid, "an environment YAML of {} bytes; {} are allowed", text.size(),
-                kMaxAzuremlV2Bytes)
-        .with_location({file, 0, 0});
-  }
-  auto node = parse_yaml(text, file);
-  if (!node.has_value()) {
-    if (std::string hint = placeholder_hint(node.error().excerpt); !hint.empty()) {
-      node.error().hint = std::move(hint);
-    }
-  }
-  Diagnostics found;
-  auto environment = read_azureml_v2_node(TRY(std::move(node)), file, files, options, found);
-  const Excerpts excerpts(text, file);
-  excerpts.append(found, diagnostics);
-  if (!environment.has_value()) {
-    excerpts.fill(environment.error());
-  }
-  return environment;
+  return read_yaml_text(text, file, "an environment YAML", kMaxAzuremlV2Bytes, diagnostics,
+                        [&](const YamlNode& node, Diagnostics& found) {
+                          return read_azureml_v2_node(node, file, files, options, found);
+                        });
 }
 
 Result<EnvironmentUse> read_environment_use(const YamlNode& node, const std::string& file,

@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include "core/excerpt.h"
 #include "core/files.h"
 #include "core/size.h"
 #include "core/text.h"
@@ -15,8 +14,8 @@
 #include "definition/command_job_data.h"
 #include "definition/command_job_keys.h"
 #include "definition/command_template.h"
-#include "definition/placeholder.h"
 #include "definition/yaml_fields.h"
+#include "definition/yaml_text.h"
 
 namespace cloche::definition {
 namespace {
@@ -378,26 +377,10 @@ const std::array<JobReader::Key, 17> JobReader::kKeys = {{
 Result<CommandJob> parse_command_job(std::string_view text, const std::string& file,
                                      FileSource& files, const ReadOptions& options,
                                      Diagnostics& diagnostics) {
-  if (text.size() > kMaxCommandJobBytes) {
-    return fail(ErrorKind::kInvalid, "a job file of {} bytes; {} are allowed", text.size(),
-                kMaxCommandJobBytes)
-        .with_location({file, 0, 0});
-  }
-  auto node = parse_yaml(text, file);
-  if (!node.has_value()) {
-    if (std::string hint = placeholder_hint(node.error().excerpt); !hint.empty()) {
-      node.error().hint = std::move(hint);
-    }
-    return node.error();
-  }
-  Diagnostics found;
-  auto job = JobReader(text, file, files, options, found).read(*node);
-  const Excerpts excerpts(text, file);
-  excerpts.append(found, diagnostics);
-  if (!job.has_value()) {
-    excerpts.fill(job.error());
-  }
-  return job;
+  return read_yaml_text(text, file, "a job file", kMaxCommandJobBytes, diagnostics,
+                        [&](const YamlNode& node, Diagnostics& found) {
+                          return JobReader(text, file, files, options, found).read(node);
+                        });
 }
 
 }  // namespace cloche::definition

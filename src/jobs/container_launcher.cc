@@ -31,14 +31,6 @@ void add_variables(const image::ImageConfig& config, const Launch& launch,
   spec.env.try_emplace("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 }
 
-Status add_gpus(const Launch& launch, runtime::ContainerSpec& spec) {
-  // Which of them is free nobody keeps account of: a job sees the first ones, or all.
-  for (int i = 0; i < launch.gpus; ++i) {
-    spec.gpus.push_back(fmt::format("nvidia.com/gpu={}", i));
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<const runtime::Engine*> ContainerLauncher::engine() {
@@ -67,7 +59,7 @@ Status ContainerLauncher::start(const Launch& launch) {
   }
   add_variables(config, launch, spec);
   spec.cuda = runtime::cuda_needs(manifest, config);
-  TRY(add_gpus(launch, spec));
+  spec.gpus = launch.gpus;
   spec.args = launch.args;
   spec.cwd = launch.cwd;
   // Root, as in Azure, whatever the image says: the places for outputs are the submitter's.

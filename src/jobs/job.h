@@ -92,6 +92,7 @@ struct Run {
   std::int64_t ended = 0;
   JobEnvironment environment;  // known from when it is handed to a preparer; the image later
   std::vector<InputRecord> inputs;
+  std::vector<std::string> gpus;  // its own while it is claimed, the instances' one after another
   std::vector<Attempt> preparers;
   std::vector<Attempt> attempts;  // of supervisors
   std::string canceled_by;

@@ -190,6 +190,10 @@ Json run_json(const Run& from) {
                     .set("files", number(one.files))
                     .set("bytes", number(one.bytes)));
   }
+  Json gpus = Json::array();
+  for (const std::string& one : from.gpus) {
+    gpus.push(one);
+  }
   Json outputs = Json::array();
   for (const OutputFile& one : from.outputs) {
     outputs.push(Json::object()
@@ -203,6 +207,7 @@ Json run_json(const Run& from) {
       .set("ended", from.ended)
       .set("environment", environment_json(from.environment))
       .set("inputs", std::move(inputs))
+      .set("gpus", std::move(gpus))
       .set("preparers", attempts_json(from.preparers))
       .set("attempts", attempts_json(from.attempts))
       .set("canceled_by", text_to_json(from.canceled_by))
@@ -260,26 +265,12 @@ Result<OutputFile> read_output(const Json& json) {
 }
 
 Result<Run> read_run(const Json& json) {
-  const JsonRecord record = TRY(JsonRecord::open(json, {"format",
-                                                        "began",
-                                                        "ended",
-                                                        "environment",
-                                                        "inputs",
-                                                        "preparers",
-                                                        "attempts",
-                                                        "canceled_by",
-                                                        "timed_out",
-                                                        "started",
-                                                        "failed_in",
-                                                        "exit_code",
-                                                        "signal",
-                                                        "out_of_memory",
-                                                        "reason",
-                                                        "diagnosis",
-                                                        "peak_memory_bytes",
-                                                        "cpu_ms",
-                                                        "outputs",
-                                                        "outputs_cut"}));
+  const JsonRecord record = TRY(JsonRecord::open(
+      json,
+      {"format",    "began",    "ended",         "environment", "inputs",    "gpus",
+       "preparers", "attempts", "canceled_by",   "timed_out",   "started",   "failed_in",
+       "exit_code", "signal",   "out_of_memory", "reason",      "diagnosis", "peak_memory_bytes",
+       "cpu_ms",    "outputs",  "outputs_cut"}));
   TRY(record.integer("format", kFormat, kFormat));
   Run out;
   const Json& began = record["began"];
@@ -296,6 +287,8 @@ Result<Run> read_run(const Json& json) {
   out.environment = TRY(read_environment(record["environment"]));
   if (!record["inputs"].is_null()) {  // older ones have none
     out.inputs = TRY(definition::read_list<InputRecord>(record["inputs"], "inputs", read_input));
+    out.gpus =
+        TRY(definition::read_list<std::string>(record["gpus"], "gpus", definition::text_from_json));
     out.preparers =
         TRY(definition::read_list<Attempt>(record["preparers"], "preparers", read_attempt));
   }

@@ -226,7 +226,11 @@ std::vector<Launch> plan_launches(const Job& job, const RunDirectory& directory,
     one.shm_bytes = asked.resources.shm_bytes;
     one.memory_bytes = asked.resources.memory_bytes;
     one.milli_cpus = asked.resources.milli_cpus;
-    one.gpus = asked.resources.gpus;
+    const auto gpus = static_cast<std::size_t>(asked.resources.gpus);
+    for (std::size_t k = gpus * static_cast<std::size_t>(i);
+         k < std::min(gpus * (static_cast<std::size_t>(i) + 1), job.run.gpus.size()); ++k) {
+      one.gpus.push_back(job.run.gpus[k]);
+    }
     one.hostname = host_name(i);
     if (!setting.networks.empty()) {
       one.network = setting.networks.at(static_cast<std::size_t>(i));

@@ -30,7 +30,7 @@ struct Launch {
   std::uint64_t shm_bytes = 0;
   std::uint64_t memory_bytes = 0;  // 0: no limit
   std::int64_t milli_cpus = 0;     // 0: no limit
-  int gpus = 0;
+  std::vector<std::string> gpus = {};  // qualified names
   std::string hostname = {};
   std::string network = {};  // path of a network namespace; "": the host's
   std::string log = {};      // stdout and stderr are appended there

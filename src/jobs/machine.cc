@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <fstream>
-#include <string_view>
 
 #include <sched.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
+
+#include "runtime/cdi_registry.h"
+#include "runtime/gpus.h"
 
 namespace cloche::jobs {
 namespace {
@@ -18,21 +19,6 @@ std::string first_line(const char* path) {
   std::string line;
   std::getline(file, line);
   return line;
-}
-
-// As the driver numbers them; /dev/nvidiactl and the like have other names.
-int count_gpus() {
-  int count = 0;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator("/dev", error)) {
-    const std::string name = entry.path().filename().string();
-    constexpr std::string_view kStem = "nvidia";
-    count += name.starts_with(kStem) && name.size() > kStem.size() &&
-                     name.find_first_not_of("0123456789", kStem.size()) == std::string::npos
-                 ? 1
-                 : 0;
-  }
-  return count;
 }
 
 }  // namespace
@@ -52,7 +38,8 @@ Machine this_machine() {
   if (::sysinfo(&info) == 0) {
     out.memory_bytes = info.totalram * info.mem_unit;
   }
-  out.gpus = count_gpus();
+  using runtime::CdiRegistry;
+  out.gpus = runtime::single_gpus(CdiRegistry::read(CdiRegistry::folders()));
   return out;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace cloche::jobs {
 
@@ -11,7 +12,7 @@ struct Machine {
   std::string boot_id;  // another one after each start of the machine
   std::int64_t milli_cpus = 1000;
   std::uint64_t memory_bytes = 0;
-  int gpus = 0;
+  std::vector<std::string> gpus;  // by their qualified names (runtime/gpus.h)
 };
 
 // What this process may use of it.

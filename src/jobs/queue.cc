@@ -37,6 +37,65 @@ Result<bool> goes_on(JobBook& book, const std::string& name) {
   return out;
 }
 
+constexpr std::size_t kQuickEnds = 5;
+constexpr std::int64_t kQuickMs = 60'000;
+
+// Whether another supervisor is to be started for a claimed job that has none. Not where one after
+// another ends at once, which a new one would do as well: what has not started has failed then, and
+// what runs is left alone for a while.
+Result<bool> may_supervise(JobBook& book, const std::string& name) {
+  const auto too_often = [&](const Run& run) {
+    return run.attempts.size() >= kQuickEnds &&
+           book.now_ms() - run.attempts[run.attempts.size() - kQuickEnds].at < kQuickMs;
+  };
+  const Job job = TRY(book.get(name));
+  if (!too_often(job.run)) {
+    return true;
+  }
+  if (job.status == JobStatus::kQueued) {
+    TRY(book.change(name, [&](Job& one) -> Status {
+      if (one.status == JobStatus::kQueued && too_often(one.run)) {
+        fail_job(one, fmt::format("{} processes that were to start it were ended", kQuickEnds),
+                 book.now_ms());
+      }
+      return {};
+    }));
+  }
+  return false;
+}
+
+// What claimed jobs leave of the machine.
+class Room {
+ public:
+  explicit Room(const Machine& machine)
+      : milli_cpus_(machine.milli_cpus),
+        memory_(static_cast<std::int64_t>(machine.memory_bytes)),
+        gpus_(machine.gpus) {}
+
+  bool has(const workspace::JobRow& row) const {
+    return row.milli_cpus <= milli_cpus_ && row.memory_bytes <= memory_ &&
+           row.gpus <= static_cast<std::int64_t>(gpus_.size());
+  }
+  std::vector<std::string> choose_gpus(std::int64_t count) const {
+    return {gpus_.begin(), gpus_.begin() + count};
+  }
+  Status take(const workspace::JobRow& row) {
+    milli_cpus_ -= row.milli_cpus;
+    memory_ -= row.memory_bytes;
+    if (row.gpus != 0) {
+      for (const std::string& one : TRY(from_row(row)).run.gpus) {
+        std::erase(gpus_, one);
+      }
+    }
+    return {};
+  }
+
+ private:
+  std::int64_t milli_cpus_;
+  std::int64_t memory_;
+  std::vector<std::string> gpus_;  // the free ones
+};
+
 }  // namespace
 
 Status weigh(Job& job, const Machine& machine) {
@@ -60,10 +119,14 @@ Status weigh(Job& job, const Machine& machine) {
                 shown_size(memory), shown_size(machine.memory_bytes))
         .with_hint("lower resources.memory or resources.instance_count");
   }
-  if (gpus > machine.gpus) {
-    return fail(ErrorKind::kInvalid, "the job asks for {} GPUs, and this machine has {}", gpus,
-                machine.gpus)
-        .with_hint("lower resources.gpus");
+  if (gpus > static_cast<std::int64_t>(machine.gpus.size())) {
+    return fail(ErrorKind::kInvalid,
+                "the job asks for {} GPUs, and this machine has {} that containers can be given",
+                gpus, machine.gpus.size())
+        .with_hint(machine.gpus.empty()
+                       ? "let the driver's tool write a spec of the Container Device Interface, "
+                         "for NVIDIA: nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml"
+                       : "lower resources.gpus");
   }
   job.row.milli_cpus = milli_cpus;
   job.row.memory_bytes = static_cast<std::int64_t>(memory);
@@ -76,28 +139,26 @@ Result<std::vector<std::string>> claim_jobs(JobBook& book, const Machine& machin
   TRY(book.history().together([&]() -> Status {
     const auto rows = TRY(book.history().list(
         {.include_archived = true, .only_unfinished = true, .oldest_first = true}));
-    std::int64_t milli_cpus = machine.milli_cpus;
-    auto memory = static_cast<std::int64_t>(machine.memory_bytes);
-    std::int64_t gpus = machine.gpus;
-    const auto take = [&](const workspace::JobRow& row) {
-      milli_cpus -= row.milli_cpus;
-      memory -= row.memory_bytes;
-      gpus -= row.gpus;
-    };
+    Room room(machine);
     for (const workspace::JobRow& row : rows) {
       if (row.claimed) {
-        take(row);
+        TRY(room.take(row));
       }
     }
     for (workspace::JobRow row : rows) {
       if (row.claimed || row.status != to_string(JobStatus::kQueued)) {
         continue;
       }
-      if (row.milli_cpus > milli_cpus || row.memory_bytes > memory || row.gpus > gpus) {
+      if (!room.has(row)) {
         break;
       }
-      take(row);
       row.claimed = true;
+      if (row.gpus != 0) {
+        Job job = TRY(from_row(std::move(row)));
+        job.run.gpus = room.choose_gpus(job.row.gpus);
+        row = to_row(job);
+      }
+      TRY(room.take(row));
       TRY(book.history().update(row));
       out.push_back(row.name);
     }
@@ -115,7 +176,7 @@ Status attend(JobBook& book, const Machine& machine, const StartSupervisor& star
     if ((!preparing && !row.claimed) || !TRY(is_orphan(book, row.name))) {
       continue;
     }
-    if (!preparing || TRY(goes_on(book, row.name))) {
+    if (TRY(preparing ? goes_on(book, row.name) : may_supervise(book, row.name))) {
       TRY(start(row.name));
     }
   }

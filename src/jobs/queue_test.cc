@@ -65,6 +65,24 @@ TEST_F(QueueTest, CountsMemoryToo) {
   EXPECT_THAT(claim(), ElementsAre("a"));
 }
 
+TEST_F(QueueTest, EachJobHasGpusOfItsOwn) {
+  machine_.gpus = {"nvidia.com/gpu=0", "nvidia.com/gpu=1", "nvidia.com/gpu=2"};
+  for (const auto& [name, gpus] : {std::pair("a", 1), std::pair("b", 2), std::pair("c", 1)}) {
+    Job job = command_job(name, "true");
+    job.submission.job.resources.gpus = gpus;
+    job.submission.job.resources.milli_cpus = 100;
+    ASSERT_TRUE(weigh(job, machine_).has_value());
+    ASSERT_TRUE(book_.add(job).has_value());
+    set(name, JobStatus::kQueued);
+  }
+  EXPECT_THAT(claim(), ElementsAre("a", "b"));
+  EXPECT_THAT(book_.get("a").value().run.gpus, ElementsAre("nvidia.com/gpu=0"));
+  EXPECT_THAT(book_.get("b").value().run.gpus, ElementsAre("nvidia.com/gpu=1", "nvidia.com/gpu=2"));
+  set("a", JobStatus::kCompleted);
+  EXPECT_THAT(claim(), ElementsAre("c"));
+  EXPECT_THAT(book_.get("c").value().run.gpus, ElementsAre("nvidia.com/gpu=0"));
+}
+
 TEST_F(QueueTest, EachIsClaimedOnceHoweverManyAsk) {
   machine_.milli_cpus = 1'000'000;
   for (int i = 0; i < 20; ++i) {
@@ -139,6 +157,35 @@ TEST_F(QueueTest, AttendFindsWhatWasLeftBehind) {
   const Job left = book_.get("preparing").value();
   EXPECT_EQ(left.status, JobStatus::kFailed);
   EXPECT_EQ(left.run.failed_in, "Preparing");
+}
+
+TEST_F(QueueTest, SupervisorsThatEndAtOnceAreNotStartedForEver) {
+  for (const char* name : {"waiting", "running", "old"}) {
+    add(name, 100);
+  }
+  claim();
+  set("running", JobStatus::kRunning);
+  const auto end_often = [&](const std::string& name, std::int64_t at) {
+    ASSERT_TRUE(book_
+                    .change(name,
+                            [&](Job& job) -> Status {
+                              job.run.attempts.assign(
+                                  5, {.pid = 1, .host = {}, .boot_id = {}, .at = at});
+                              return {};
+                            })
+                    .has_value());
+  };
+  end_often("waiting", book_.now_ms());
+  end_often("running", book_.now_ms());
+  end_often("old", 1);
+  std::vector<std::string> started;
+  ASSERT_TRUE(attend(book_, machine_, [&](const std::string& name) -> Status {
+                started.push_back(name);
+                return {};
+              }).has_value());
+  EXPECT_THAT(started, ElementsAre("old"));
+  EXPECT_EQ(book_.get("waiting").value().status, JobStatus::kFailed);
+  EXPECT_EQ(book_.get("running").value().status, JobStatus::kRunning);
 }
 
 TEST_F(QueueTest, JobsAreStoredAsTheyAre) {

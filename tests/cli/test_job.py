@@ -149,6 +149,36 @@ name: ranks
     cloche.error("job", "stream", "ranks", "--rank", "2", code=4)
 
 
+def test_one_rank_installs_and_the_others_wait(cloche, jobs):
+    cloche.write("code/bootstrap.sh", """
+if [ $LOCAL_RANK = 0 ]; then sleep 0.2; echo tool > /tmp/tool.new; mv /tmp/tool.new /tmp/tool
+else until [ -e /tmp/tool ]; do sleep 0.05; done; fi
+cat /tmp/tool
+""")
+    cloche.write("job.yml", 'command: sh bootstrap.sh\ncode: code\nenvironment: {image: "box:1"}\nname: boot\n'
+                 "distribution: {type: pytorch, process_count_per_instance: 3}\n")
+    cloche.run("job", "create", "-f", "job.yml", "--stream")
+    assert [jobs.log("boot", f"std_log_{rank}.txt") for rank in range(3)] == ["tool\n"] * 3
+
+
+def test_mpi_is_started_by_the_images_mpirun(cloche, jobs):
+    # A stand-in for OpenMPI's (examples/all_reduce.py has the real one): it starts the ranks and gives them their variables.
+    cloche.write("code/bin/mpirun", """#!/bin/sh
+while [ "$1" != -np ]; do shift; done
+count=$2; shift 2
+for i in $(seq 0 $((count - 1))); do OMPI_COMM_WORLD_RANK=$i OMPI_COMM_WORLD_LOCAL_RANK=$i OMPI_COMM_WORLD_SIZE=$count "$@" & pids="$pids $!"; done
+code=0; for pid in $pids; do wait $pid || code=$?; done; exit $code
+""").chmod(0o755)
+    text = ('command: echo $OMPI_COMM_WORLD_RANK of $OMPI_COMM_WORLD_SIZE, $RANK $WORLD_SIZE\ncode: code\nenvironment: {image: "box:1"}\n'
+            "name: NAME\ndistribution: {type: mpi, process_count_per_instance: 2}\n")
+    cloche.write("job.yml", text.replace("NAME", "mpi") + "environment_variables: {PATH: '/mnt/job/code/bin:/bin'}\n")
+    cloche.run("job", "create", "-f", "job.yml", "--stream")
+    assert jobs.log("mpi", "std_log_0.txt") == "0 of 2, 0 2\n" and jobs.log("mpi", "std_log_1.txt") == "1 of 2, 1 2\n"
+    cloche.write("job.yml", text.replace("NAME", "none"))
+    cloche.run("job", "create", "-f", "job.yml", "--stream", code=1)
+    assert "mpirun is not in the image" in jobs.log("none")
+
+
 def test_instances_are_machines_on_a_network_of_their_own(cloche, jobs):
     if not pathlib.Path("/usr/sbin/ip").exists() and not pathlib.Path("/sbin/ip").exists():
         pytest.skip("no ip(8)")
@@ -188,6 +218,42 @@ def test_a_timeout_is_a_failure(cloche, jobs):
     jobs.shell("sleep 1000", code=1, options=["--time-limit", "1"])
     job = jobs.last()
     assert job["status"] == "Failed" and job["timed_out"] and "limits.timeout" in job["reason"]
+
+
+def test_memory_that_ran_out_is_told(cloche, jobs):
+    if not any(pathlib.Path(f"/sys/fs/cgroup/{place}").exists() for place in ("memory", "cgroup.controllers")):
+        pytest.skip("no cgroup can be written")
+    jobs.shell("echo 1 > outputs/first; dd if=/dev/zero of=/dev/shm/x bs=1M count=200 && cat /dev/shm/x", code=1, options=["--memory", "32MB"])
+    job = jobs.last()
+    assert job["status"] == "Failed" and job["out_of_memory"], job["reason"]
+    assert "memory" in job["reason"] and "resources.memory" in job["diagnosis"]
+    assert [one["path"] for one in job["outputs"]] == ["outputs/first"]
+
+
+def test_gpus_are_counted_and_given(cloche, jobs):
+    specs = cloche.folder / "cdi"
+    specs.mkdir()
+    (specs / "vendor.yaml").write_text("cdiVersion: 0.5.0\nkind: vendor.com/gpu\ndevices:\n" + "".join(
+        f"- name: '{i}'\n  containerEdits: {{deviceNodes: [{{path: /dev/fake{i}, hostPath: /dev/{node}}}]}}\n" for i, node in enumerate(["null", "zero"])))
+    env = {"CLOCHE_CDI_PATH": str(specs)}
+    one = cloche.write("one.yml", 'command: ls /dev; while [ ! -e outputs/go ]; do sleep 0.05; done\nenvironment: {image: "box:1"}\nresources: {gpus: 1, cpus: 0.1}\n')
+    for name in ("first", "second", "third"):
+        cloche.run("job", "create", "-f", one, "--name", name, env=env)
+    for name in ("first", "second"):
+        jobs.wait(name, "Running")
+    assert cloche.json("job", "show", "third")["status"] == "Queued"
+    (jobs.workspace / "jobs/second/outputs/go").touch()
+    jobs.wait("third", "Running")
+    for name in ("first", "third"):
+        (jobs.workspace / f"jobs/{name}/outputs/go").touch()
+        jobs.wait(name, "Completed")
+    given = {name: cloche.json("job", "show", name)["gpus"] for name in ("first", "second", "third")}
+    assert given == {"first": ["vendor.com/gpu=0"], "second": ["vendor.com/gpu=1"], "third": ["vendor.com/gpu=1"]}
+    for name, there, hidden in [("first", "fake0", "fake1"), ("third", "fake1", "fake0")]:
+        assert there in jobs.log(name).split() and hidden not in jobs.log(name).split()
+    error = cloche.error("job", "create", "-f", "one.yml", "--gpus", "3", code=3, env=env)
+    assert "this machine has 2" in error["message"]
+    assert "nvidia-ctk" in cloche.error("job", "create", "-f", "one.yml", code=3, env={"CLOCHE_CDI_PATH": "/nowhere"})["hint"]
 
 
 def test_kill_9_of_the_supervisor_does_not_end_the_job(cloche, jobs):

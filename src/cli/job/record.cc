@@ -129,6 +129,10 @@ Json job_summary_record(const jobs::Job& job, std::int64_t now) {
 Json job_record(const jobs::Job& job, std::int64_t now) {
   const jobs::Run& run = job.run;
   Json out = job_summary_record(job, now);
+  Json gpus = Json::array();
+  for (const std::string& one : run.gpus) {
+    gpus.push(one);
+  }
   out.set("description", text_or_null(job.submission.job.description))
       .set("tags", map_record(job.submission.job.tags))
       .set("definition", definition_record(job.submission))
@@ -144,6 +148,7 @@ Json job_record(const jobs::Job& job, std::int64_t now) {
                               ? Json()
                               : Json(static_cast<std::int64_t>(run.peak_memory_bytes)))
       .set("cpu_ms", run.cpu_ms == 0 ? Json() : Json(run.cpu_ms))
+      .set("gpus", std::move(gpus))
       .set("inputs", input_records(run))
       .set("outputs", output_records(run))
       .set("outputs_cut", run.outputs_cut);
