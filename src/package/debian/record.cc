@@ -57,10 +57,11 @@ Status read_identity(const Paragraph& paragraph, PackageRecord& out) {
   out.version = TRY(word(paragraph, "Version"));
   out.architecture = TRY(word(paragraph, "Architecture"));
   const std::string_view file = paragraph.value("Filename");
-  if (file.starts_with('/') || file == ".." || file.starts_with("../") || file.contains("/../")) {
+  const auto path = path_in_archive(file);
+  if (!path) {
     return invalid(paragraph, "Filename");
   }
-  out.filename = file.starts_with("./") ? file.substr(2) : file;
+  out.filename = *path;
   out.size_bytes = TRY(number(paragraph, "Size"));
   out.installed_kib = TRY(number(paragraph, "Installed-Size"));
   out.sha256 = to_lower(paragraph.value("SHA256"));
@@ -108,6 +109,16 @@ std::string_view source_version(const PackageRecord& record) {
   return open == std::string_view::npos || close == std::string_view::npos || close < open
              ? std::string_view(record.version)
              : trim(source.substr(open + 1, close - open - 1));
+}
+
+std::optional<std::string_view> path_in_archive(std::string_view filename) {
+  while (filename.starts_with("./")) {
+    filename.remove_prefix(2);
+  }
+  const bool leaves = filename.starts_with('/') || filename == ".." ||
+                      filename.starts_with("../") || filename.ends_with("/..") ||
+                      filename.contains("/../");
+  return leaves ? std::nullopt : std::optional(filename);
 }
 
 Result<PackageRecord> read_record(const Paragraph& paragraph) {

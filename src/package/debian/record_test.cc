@@ -58,6 +58,9 @@ TEST(ReadRecord, RefusesWhatCouldLeadAstray) {
                           "Package: x\nVersion: 1/2\nArchitecture: all\n",
                           "Package: x\nVersion: 1\nArchitecture: all\nFilename: ../../etc/passwd\n",
                           "Package: x\nVersion: 1\nArchitecture: all\nFilename: /etc/passwd\n",
+                          "Package: x\nVersion: 1\nArchitecture: all\nFilename: ./..\n",
+                          "Package: x\nVersion: 1\nArchitecture: all\nFilename: .//etc/passwd\n",
+                          "Package: x\nVersion: 1\nArchitecture: all\nFilename: pool/..\n",
                           "Package: x\nVersion: 1\nArchitecture: all\nFilename: pool/../../x\n",
                           "Package: x\nVersion: 1\nArchitecture: all\nSize: -1\n",
                           "Package: x\nVersion: 1\nArchitecture: all\nSHA256: abc\n"}) {

@@ -75,12 +75,12 @@ Result<PackageIndex> PackageIndex::over(PackageIndex index, std::string_view byt
       (header[0].slot_count & (header[0].slot_count - 1)) != 0) {
     return fail(ErrorKind::kCorrupt, "this is no package index of this version");
   }
+  index.texts_ = sections.take<char>(header[0].text_bytes);
   index.details_ = sections.take<Details>(header[0].record_count);
   index.names_ = sections.take<Name>(header[0].name_count);
   index.records_ = sections.take<Record>(header[0].record_count);
   index.provides_ = sections.take<Provide>(header[0].provide_count);
   index.slots_ = sections.take<std::uint32_t>(header[0].slot_count);
-  index.texts_ = sections.take<char>(header[0].text_bytes);
   if (!sections.complete()) {
     return fail(ErrorKind::kCorrupt, "the package index is cut short");
   }

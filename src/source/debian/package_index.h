@@ -19,7 +19,7 @@ namespace cloche::source {
 
 namespace package_index_layout {
 
-inline constexpr std::uint32_t kVersion = 1;
+inline constexpr std::uint32_t kVersion = 2;
 
 struct Header {
   char magic[8];

@@ -126,25 +126,29 @@ std::optional<std::uint64_t> number(std::string_view text) {
   return out;
 }
 
-int digit(char c) {
-  return c >= '0' && c <= '9'                 ? c - '0'
-         : lower(c) >= 'a' && lower(c) <= 'f' ? lower(c) - 'a' + 10
-                                              : -1;
-}
+// What a hexadecimal digit is worth; of others something with the highest bit.
+constexpr std::array<std::uint8_t, 256> kDigits = [] {
+  std::array<std::uint8_t, 256> out{};
+  out.fill(0x80);
+  for (std::uint8_t i = 0; i < 16; ++i) {
+    out.at(static_cast<std::size_t>("0123456789abcdef"[i])) = i;
+    out.at(static_cast<std::size_t>("0123456789ABCDEF"[i])) = i;
+  }
+  return out;
+}();
 
 bool read_hex(std::string_view text, std::span<unsigned char> out) {
   if (text.size() != out.size() * 2) {
     return false;
   }
+  unsigned all = 0;
   for (std::size_t i = 0; i < out.size(); ++i) {
-    const int high = digit(text[2 * i]);
-    const int low = digit(text[(2 * i) + 1]);
-    if (high < 0 || low < 0) {
-      return false;
-    }
-    out[i] = static_cast<unsigned char>((high * 16) + low);
+    const unsigned high = kDigits[static_cast<unsigned char>(text[2 * i])];
+    const unsigned low = kDigits[static_cast<unsigned char>(text[(2 * i) + 1])];
+    all |= high | low;
+    out[i] = static_cast<unsigned char>((high << 4U) | low);
   }
-  return true;
+  return (all & 0x80U) == 0;
 }
 
 template <class T>
@@ -156,8 +160,14 @@ void append_section(std::string& out, std::span<const T> items) {
 class Maker {
  public:
   Maker(std::string_view text, ParagraphsOf kind) : text_(text), kind_(kind) {
-    texts_.reserve(text.size() / 2);
-    slots_.resize(std::size_t{1} << 12U);
+    constexpr std::size_t kParagraphBytes = 700;  // few are shorter
+    const std::size_t expected = std::min(text.size() / kParagraphBytes, kMaxRecords);
+    records_.reserve(expected);
+    details_.reserve(expected);
+    // Reserved is not used: what is more than the index is given back untouched.
+    out_.reserve(text.size() + (std::size_t{64} << 10U));
+    out_.resize(sizeof(Header));
+    slots_.resize(std::bit_ceil(std::max<std::size_t>(expected * 2, 4096)));
   }
 
   Result<std::string> run() && {
@@ -268,21 +278,19 @@ class Maker {
     TRY(add_provides());
     records_.push_back(record);
     details_.push_back(details);
-    return texts_.size() > kMaxTextBytes ? Status(corrupt("the file is too large")) : Status();
+    return text_bytes() > kMaxTextBytes ? Status(corrupt("the file is too large")) : Status();
   }
 
   Status fill(Details& details) {
     const auto size = number(value(kSize));
     const auto installed = number(value(kInstalledSize));
-    std::string_view file = value(kFilename);
-    if (!size || !installed || file.starts_with('/') || file == ".." || file.starts_with("../") ||
-        file.contains("/../")) {
+    const auto file = debian::path_in_archive(value(kFilename));
+    if (!size || !installed || !file) {
       return corrupt("a bad Size, Installed-Size or Filename");
     }
-    file.remove_prefix(file.starts_with("./") ? 2 : 0);
     details.size_bytes = *size;
     details.installed_kib = *installed;
-    details.filename = keep(file);
+    details.filename = keep(*file);
     details.section = keep_again(value(kSection), section_);
     details.recommends = keep(value(kRecommends));
     details.suggests = keep(value(kSuggests));
@@ -324,22 +332,24 @@ class Maker {
     if (text.empty()) {
       return {0, 0};
     }
-    const auto begin = static_cast<std::uint32_t>(texts_.size());
-    texts_ += text;
+    const auto begin = static_cast<std::uint32_t>(text_bytes());
+    out_ += text;
     return {begin, static_cast<std::uint32_t>(text.size())};
   }
 
   // Neighbours mostly say the same.
   Text keep_again(std::string_view text, Text& last) {
-    if (std::string_view(texts_).substr(last.begin, last.length) != text) {
+    if (text_of(last) != text) {
       last = keep(text);
     }
     return last;
   }
 
   std::string_view text_of(Text text) const {
-    return std::string_view(texts_).substr(text.begin, text.length);
+    return std::string_view(out_).substr(sizeof(Header) + text.begin, text.length);
   }
+
+  std::size_t text_bytes() const { return out_.size() - sizeof(Header); }
 
   std::uint32_t name_place(std::string_view name) {
     const std::uint32_t hash = text_hash(name);
@@ -444,21 +454,15 @@ class Maker {
     header.record_count = static_cast<std::uint32_t>(records.size());
     header.provide_count = static_cast<std::uint32_t>(provides.size());
     header.slot_count = static_cast<std::uint32_t>(slots_.size());
-    header.text_bytes = static_cast<std::uint32_t>(texts_.size());
-    std::string out;
-    out.reserve(sizeof(header) + (records.size() * (sizeof(Record) + sizeof(Details))) +
-                (names_.size() * sizeof(Name)) + (provides.size() * sizeof(Provide)) +
-                (slots_.size() * sizeof(std::uint32_t)) + texts_.size() + 64);
-    append_section(out, std::span<const Header>(&header, 1));
-    append_section(out, std::span<const Details>(details));
-    append_section(out, std::span<const Name>(names_));
-    append_section(out, std::span<const Record>(records));
-    append_section(out, std::span<const Provide>(provides));
-    append_section(out, std::span<const std::uint32_t>(slots_));
-    append_section(out, std::span<const char>(texts_));
-    header.file_bytes = out.size();
-    std::memcpy(out.data(), &header, sizeof(header));
-    return out;
+    header.text_bytes = static_cast<std::uint32_t>(text_bytes());
+    append_section(out_, std::span<const Details>(details));
+    append_section(out_, std::span<const Name>(names_));
+    append_section(out_, std::span<const Record>(records));
+    append_section(out_, std::span<const Provide>(provides));
+    append_section(out_, std::span<const std::uint32_t>(slots_));
+    header.file_bytes = out_.size();
+    std::memcpy(out_.data(), &header, sizeof(header));
+    return std::move(out_);
   }
 
   std::string_view text_;
@@ -469,7 +473,7 @@ class Maker {
   std::array<std::string_view, kFieldCount> values_;
   std::uint32_t seen_ = 0;  // a bit for each field
 
-  std::string texts_;
+  std::string out_;  // room for the header, then the texts; all else follows in write()
   Text architecture_{0, 0};
   Text section_{0, 0};
   std::vector<Name> names_;

@@ -87,6 +87,7 @@ TEST(PackageIndex, RefusesBadTextWithTheLine) {
         {" x\n" + good, "line 1: this line continues no field"},
         {good + "Size: x\n", "a bad Size"},
         {good + "Filename: a/../../b\n", "Filename"},
+        {good + "Filename: ./..\n", "Filename"},
         {good + "SHA256: 12\n", "a bad SHA256"},
         {good + "Provides: (\n", "Provides: a package's name is missing"},
         {"Package: ../a\nVersion: 1\nArchitecture: all\n", "no good Package"}}) {
