@@ -18,8 +18,9 @@ ln "$debs"/*.deb "$mirror/pool/" 2>/dev/null || cp "$debs"/*.deb "$mirror/pool/"
     >"dists/$suite/Release")
 echo "deb [trusted=yes] file:$mirror $suite main" >"$work/sources.list"
 
-hooks=()
-if [ "$suite" = bookworm ]; then hooks=(--include=usr-is-merged --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr); fi
+# The archive says that apt is required; the .deb, of which this index is made, says only important.
+hooks=(--include=apt)
+if [ "$suite" = bookworm ]; then hooks=(--include=apt,usr-is-merged --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr); fi
 measure() {  # NAME COMMAND...
   local name=$1
   shift

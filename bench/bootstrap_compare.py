@@ -23,7 +23,7 @@ DIFFER = ["etc/shadow", "etc/shadow-", "etc/apt/sources.list", "var/cache/apt/ar
 def node(archive, member):
     content = hashlib.sha256(archive.extractfile(member).read()).hexdigest() if member.isreg() else ""
     return ("link" if member.issym() else "directory" if member.isdir() else member.type.decode(), oct(member.mode), member.uid, member.gid,
-            content, member.linkname if member.issym() else "")
+            content, member.linkname if member.issym() else "", member.size if member.isreg() else 0)
 
 
 def add(tree, times, archive):
@@ -66,6 +66,8 @@ def main(workspace, name, reference):
     unexpected += [f"only there: {p}" for p in sorted(theirs.keys() - ours.keys()) if not matches(p, ONLY_THERE)]
     both = ours.keys() & theirs.keys()
     unexpected += [f"differs: {p}: {ours[p]}, {theirs[p]}" for p in sorted(both) if ours[p] != theirs[p] and not matches(p, DIFFER)]
+    size = lambda tree: f"{sum(one[6] for one in tree.values()) / 1e6:.1f} MB"
+    print(f"content of all files: {size(ours)} here, {size(theirs)} there")
     print(f"{len(ours)} here, {len(theirs)} there, {len(both)} in both; {sum(our_times[p] != their_times[p] for p in both)} with other times")
     print("\n".join(unexpected) or "no difference but the documented ones")
     return 1 if unexpected else 0

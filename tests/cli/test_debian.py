@@ -1,6 +1,12 @@
 """apt's packages in a lock: solved against the base image's dpkg status and a Debian archive."""
+import hashlib
+import http.server
 import json
+import os
 import pathlib
+import shutil
+import subprocess
+import threading
 
 import debian
 import pytest
@@ -151,3 +157,98 @@ def test_a_directory_of_the_host_gets_none_of_them(cloche, archive, bases):
     write(cloche, "git", image="127.0.0.1:9/none:1")
     answer = cloche.run("env", "install", "environment.yml", "prefix", code=None)
     assert "locked against" not in answer.err
+
+
+def real_deb(archive, name, version, *fields):
+    """A .deb that can be unpacked, in the archive and its index; its path."""
+    root = archive.folder / f"{name}-root"
+    (root / "DEBIAN").mkdir(parents=True)
+    (root / "usr/share" / name).mkdir(parents=True)
+    (root / "usr/share" / name / "data").write_bytes(os.urandom(20000))
+    (root / "DEBIAN/control").write_text(f"Package: {name}\nVersion: {version}\nArchitecture: amd64\nMaintainer: x\nDescription: x\n")
+    archive.add(name, version, *fields)
+    path = archive.folder / f"pool/main/{name}_{version}_amd64.deb"
+    placeholder = path.read_bytes()
+    subprocess.run(["dpkg-deb", "--build", "--root-owner-group", "-Znone", str(root), str(path)], check=True, capture_output=True)
+    data = path.read_bytes()
+    archive.paragraphs[-1] = (
+        archive.paragraphs[-1]
+        .replace(f"Size: {len(placeholder)}\n", f"Size: {len(data)}\n")
+        .replace(hashlib.sha256(placeholder).hexdigest(), hashlib.sha256(data).hexdigest())
+    )
+    archive.publish()
+    return path
+
+
+needs_dpkg_deb = pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="no dpkg-deb")
+
+
+@needs_dpkg_deb
+def test_a_tampered_or_truncated_deb_is_no_package(cloche, archive, bases):
+    path = real_deb(archive, "tool", "1")
+    write(cloche, "tool")
+    lock(cloche)
+    whole = path.read_bytes()
+    for damaged in (whole.replace(b"Description: x", b"Description: y"), whole[:-4000]):
+        path.write_bytes(damaged)
+        answer = cloche.run("env", "build", "environment.yml", "--apt-sources", "our.sources", code=9)
+        assert "tool_1_amd64.deb" in answer.err and ("sha256" in answer.err or "bytes" in answer.err)
+
+
+def test_a_package_that_only_the_index_has(cloche, archive, bases):
+    write(cloche, "perl", image="full:1")
+    archive.add("perl", "6")
+    (archive.folder / "pool/main/perl_6_amd64.deb").unlink()
+    lock(cloche, "--update-all")
+    answer = cloche.run("env", "build", "environment.yml", "--apt-sources", "our.sources", code=4)
+    assert "perl_6_amd64.deb" in answer.err
+
+
+def test_a_mirror_that_stalls_is_given_up(cloche, archive, bases):
+    """It takes the question and sends half of its answer."""
+    release = threading.Event()
+
+    class Stalling(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", "100000")
+            self.end_headers()
+            self.wfile.write(b"Origin: Test\n")
+            self.wfile.flush()
+            release.wait(60)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Stalling)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}/debian"
+    cloche.write("our.sources", f"Types: deb\nURIs: {url}\nSuites: bookworm\nComponents: main\nTrusted: yes\n")
+    cloche.write("home/.condarc", "remote_max_retries: 0\nremote_read_timeout_secs: 1\n")
+    write(cloche, "git")
+    try:
+        answer = cloche.run("env", "lock", "environment.yml", "--apt-sources", "our.sources", code=7)
+        assert url in answer.err
+    finally:
+        release.set()
+        server.shutdown()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a small disk")
+def test_a_full_disk_leaves_nothing_half_made(cloche, archive, bases):
+    small = cloche.folder / "small"
+    small.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", small], capture_output=True).returncode != 0:
+        pytest.skip("no file systems may be mounted here")
+    try:
+        for number in range(300):
+            archive.paragraphs.append(f"Package: p{number}\nVersion: 1\nArchitecture: all\nDepends: {'libc6, ' * 60}perl\n")
+        archive.publish()
+        write(cloche, "git")
+        words = ["env", "lock", "environment.yml", "--apt-sources", "our.sources"]
+        answer = cloche.run(*words, env={"CLOCHE_CACHE": str(small)}, code=7)
+        assert "no space left" in answer.err.lower() or "full" in answer.err
+        assert not [one for one in small.rglob("*") if ".cloche-" in one.name]
+        assert cloche.run(*words).code == 0
+    finally:
+        subprocess.run(["umount", "--lazy", small], check=True)

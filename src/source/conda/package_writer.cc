@@ -11,6 +11,7 @@
 #include "core/check.h"
 #include "core/digest.h"
 #include "core/files.h"
+#include "core/text.h"
 #include "io/decompress.h"
 #include "io/file.h"
 #include "io/mapped_file.h"
@@ -171,8 +172,14 @@ PayloadWriter::PayloadWriter(Sink sink, int level)
 PayloadWriter::~PayloadWriter() = default;
 PayloadWriter::PayloadWriter(PayloadWriter&&) noexcept = default;
 
+Status PayloadWriter::note(const std::string& path) {
+  return seen_.insert(path).second
+             ? Status()
+             : Status(fail(ErrorKind::kInvalid, "{} is there twice", printable(path)));
+}
+
 Status PayloadWriter::file(const File& file, std::string_view content) {
-  CHECK(seen_.insert(file.path).second);
+  TRY(note(file.path));
   TRY(tar_.entry({.path = file.path,
                   .mode = file.executable ? 0755U : 0644U,
                   .size_bytes = content.size(),
@@ -189,7 +196,7 @@ Status PayloadWriter::file(const File& file, std::string_view content) {
 }
 
 Status PayloadWriter::symlink(const std::string& path, const std::string& target) {
-  CHECK(seen_.insert(path).second);
+  TRY(note(path));
   TRY(tar_.entry({.path = path, .kind = io::TarKind::kSymlink, .link_target = target}));
   PathEntry entry;
   entry.path = path;

@@ -19,7 +19,8 @@
 namespace cloche::source {
 
 // What a package installs, as a compressed tar, written as the files come. One thread.
-// Paths are as package_path() makes them, each once: anything else is a bug of the caller.
+// Paths are as package_path() makes them: anything else is a bug of the caller. kInvalid: one that
+// is there already, which two files of a Debian package may come to.
 class PayloadWriter {
  public:
   using Sink = std::function<Status(std::string_view)>;
@@ -45,6 +46,8 @@ class PayloadWriter {
 
  private:
   struct Compressor;
+
+  Status note(const std::string& path);
 
   std::unique_ptr<Compressor> compressor_;
   blob::TarWriter tar_;  // writes into it

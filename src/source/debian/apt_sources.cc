@@ -303,6 +303,33 @@ Result<std::vector<AptSource>> parse_apt_sources(std::string_view text, const st
   return out;
 }
 
+namespace {
+
+// apt_preferences(5) would choose other versions than we do.
+void warn_of_pins(FileSource& files, const std::string& directory, Diagnostics& diagnostics) {
+  std::vector<std::string> paths = {directory + "/preferences"};
+  if (const auto more = files.list(directory + "/preferences.d")) {
+    for (const FileEntry& entry : *more) {
+      paths.push_back(directory + "/preferences.d/" + entry.name);
+    }
+  }
+  for (const std::string& path : paths) {
+    const std::string text = files.read(path, kMaxFileBytes).value_or("");
+    const std::vector<std::string_view> lines = split_lines(text);
+    const auto pin = std::ranges::find_if(
+        lines, [](std::string_view line) { return to_lower(line).starts_with("pin:"); });
+    if (pin != lines.end()) {
+      diagnostics.warn("apt-pins",
+                       {.file = path, .line = static_cast<int>(pin - lines.begin()) + 1},
+                       "apt's pins are not followed: versions are those that apt would take "
+                       "without them",
+                       "name versions or suites in the definition: git=1:2.39.5-1, git/bookworm");
+    }
+  }
+}
+
+}  // namespace
+
 Result<std::vector<AptSource>> machine_apt_sources(FileSource& files, const std::string& directory,
                                                    Diagnostics& diagnostics) {
   std::vector<std::string> paths = {directory + "/sources.list"};
@@ -322,6 +349,7 @@ Result<std::vector<AptSource>> machine_apt_sources(FileSource& files, const std:
     std::vector<AptSource> some = TRY(parse_apt_sources(TRY(text), path, diagnostics));
     std::ranges::move(some, std::back_inserter(out));
   }
+  warn_of_pins(files, directory, diagnostics);
   return out;
 }
 

@@ -42,7 +42,8 @@ Result<std::vector<AptSource>> parse_apt_sources(std::string_view text, const st
                                                  Diagnostics& diagnostics);
 
 // sources.list and sources.list.d/*.{list,sources} below a directory such as /etc/apt, in apt's
-// order. A machine without apt has none.
+// order. A machine without apt has none. Pins (preferences, preferences.d/) are not followed: a
+// warning (apt-pins).
 Result<std::vector<AptSource>> machine_apt_sources(FileSource& files, const std::string& directory,
                                                    Diagnostics& diagnostics);
 

@@ -112,6 +112,16 @@ TEST(AptSources, OfAMachineStandInAptsOrder) {
               ElementsAre("http://a bookworm main", "http://m s c", "http://z bookworm main"));
   ASSERT_VALUE(none, machine_apt_sources(files, "/nowhere", diagnostics));
   EXPECT_THAT(none, IsEmpty());
+  EXPECT_TRUE(diagnostics.empty());
+}
+
+TEST(AptSources, OfAMachineWithPinsComeWithAWarning) {
+  MemoryFiles files;
+  files.add("/etc/apt/preferences.d/mine", "# Pin: not this\nPackage: git\nPin: release n=sid\n");
+  Diagnostics diagnostics;
+  ASSERT_TRUE(machine_apt_sources(files, "/etc/apt", diagnostics));
+  ASSERT_EQ(diagnostics.list().size(), 1U);
+  EXPECT_EQ(diagnostics.list()[0].at.to_string(), "/etc/apt/preferences.d/mine:3");
 }
 
 TEST(AptSources, OfAnotherReleaseAreTheMachinesWithItsName) {

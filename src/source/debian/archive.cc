@@ -15,6 +15,7 @@
 #include "io/decompress.h"
 #include "io/file.h"
 #include "io/reader.h"
+#include "source/debian/apt_auth.h"
 #include "source/debian/release_cache.h"
 #include "source/debian/signature.h"
 
@@ -93,7 +94,8 @@ class Opening {
         options_(options),
         stop_(stop),
         progress_(progress),
-        diagnostics_(diagnostics) {}
+        diagnostics_(diagnostics),
+        auth_(AptAuth::load(files, kAptDirectory)) {}
 
   Result<Archives> run(std::span<const AptSource> sources, std::string_view architecture) {
     architecture_ = architecture;
@@ -149,6 +151,11 @@ class Opening {
     return {};
   }
 
+  io::HttpUrl url_of(std::string url) const {
+    std::vector<io::HttpHeader> told = auth_.headers(url);
+    return {.url = std::move(url), .headers = std::move(told)};
+  }
+
   std::string release_directory() const { return directory_ + "/release"; }
   std::string index_directory() const { return directory_ + "/index"; }
   static std::string identity(const Suite& suite) {
@@ -165,7 +172,7 @@ class Opening {
       } else if (suite.asks) {
         sinks.push_back(std::make_unique<io::StringSink>());
         io::HttpRequest request;
-        request.urls = {{suite.url + "/InRelease", {}}};
+        request.urls = {url_of(suite.url + "/InRelease")};
         request.sink = sinks.back().get();
         request.name = suite.source->suite;
         request.limit_bytes = kMaxReleaseBytes;
@@ -215,9 +222,9 @@ class Opening {
     io::StringSink release;
     io::StringSink signature;
     std::vector<io::HttpRequest> requests(2);
-    requests[0].urls = {{suite.url + "/Release", {}}};
+    requests[0].urls = {url_of(suite.url + "/Release")};
     requests[0].sink = &release;
-    requests[1].urls = {{suite.url + "/Release.gpg", {}}};
+    requests[1].urls = {url_of(suite.url + "/Release.gpg")};
     requests[1].sink = &signature;
     for (io::HttpRequest& request : requests) {
       request.limit_bytes = kMaxReleaseBytes;
@@ -403,11 +410,10 @@ class Opening {
       sinks.push_back(std::make_unique<io::StringSink>());
       io::HttpRequest request;
       if (suite.release.by_hash) {
-        request.urls.push_back({fmt::format("{}/{}by-hash/SHA256/{}", suite.url,
-                                            folder_of(file.path), file.sha256.hex()),
-                                {}});
+        request.urls.push_back(url_of(fmt::format("{}/{}by-hash/SHA256/{}", suite.url,
+                                                  folder_of(file.path), file.sha256.hex())));
       }
-      request.urls.push_back({suite.url + "/" + file.path, {}});
+      request.urls.push_back(url_of(suite.url + "/" + file.path));
       request.sink = sinks.back().get();
       request.name = suite.source->suite + " " + one.component;
       request.expected_bytes = file.size_bytes;
@@ -558,6 +564,7 @@ class Opening {
   const std::stop_token& stop_;
   Progress& progress_;
   Diagnostics& diagnostics_;
+  AptAuth auth_;
   std::string architecture_;
   std::vector<Suite> suites_;
   std::vector<Wanted> wanted_;

@@ -3,11 +3,13 @@
 #include <string_view>
 
 #include "core/files.h"
+#include "io/disk_files.h"
+#include "source/debian/apt_auth.h"
 
 namespace cloche::source {
 namespace {
 
-PackageFile file_of(const debian::PackageRecord& record) {
+PackageFile file_of(const debian::PackageRecord& record, const AptAuth& auth) {
   PackageFile out;
   out.name = base_name(record.url);
   out.url = record.url;
@@ -21,7 +23,7 @@ PackageFile file_of(const debian::PackageRecord& record) {
     }
     out.path = path;
   } else {
-    out.urls = {{record.url, {}}};
+    out.urls = {{record.url, auth.headers(record.url)}};
   }
   return out;
 }
@@ -32,10 +34,12 @@ Result<std::vector<std::string>> fetch_debs(FileCache& cache,
                                             std::span<const debian::PackageRecord> records,
                                             const DownloadOptions& options,
                                             const std::stop_token& stop, Progress& progress) {
+  io::DiskFiles machine;
+  const AptAuth auth = AptAuth::load(machine, kAptDirectory);
   std::vector<PackageFile> files;
   files.reserve(records.size());
   for (const debian::PackageRecord& record : records) {
-    files.push_back(file_of(record));
+    files.push_back(file_of(record, auth));
   }
   return cache.fetch(files, options, stop, progress);
 }

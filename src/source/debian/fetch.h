@@ -14,6 +14,7 @@
 namespace cloche::source {
 
 // Their paths, in their order: downloaded in parallel by their `url`s, verified by size and sha256.
+// Hosts are told what apt_auth.conf(5) of this machine says to them.
 // Those of file: archives are used in place. Errors are those of FileCache::fetch.
 Result<std::vector<std::string>> fetch_debs(FileCache& cache,
                                             std::span<const debian::PackageRecord> records,
