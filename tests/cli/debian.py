@@ -22,6 +22,19 @@ class Archive:
         self.publish()
         return self
 
+    def add_file(self, name, version, fields, write):
+        """A real .deb, which `write` puts at the path that it is given; fields are lines of its control file."""
+        path = self.folder / f"pool/main/{name}_{version}_amd64.deb"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(path)
+        data = path.read_bytes()
+        self.paragraphs.append(
+            f"Package: {name}\nVersion: {version}\nArchitecture: amd64\n{fields}Filename: pool/main/{path.name}\n"
+            f"Size: {len(data)}\nSHA256: {hashlib.sha256(data).hexdigest()}\n"
+        )
+        self.publish()
+        return path
+
     def remove(self, name, version):
         start = f"Package: {name}\nVersion: {version}\n"
         self.paragraphs = [one for one in self.paragraphs if not one.startswith(start)]

@@ -1,5 +1,4 @@
 """apt's packages in a lock: solved against the base image's dpkg status and a Debian archive."""
-import hashlib
 import http.server
 import json
 import os
@@ -159,25 +158,15 @@ def test_a_directory_of_the_host_gets_none_of_them(cloche, archive, bases):
     assert "locked against" not in answer.err
 
 
-def real_deb(archive, name, version, *fields):
+def real_deb(archive, name, version):
     """A .deb that can be unpacked, in the archive and its index; its path."""
     root = archive.folder / f"{name}-root"
     (root / "DEBIAN").mkdir(parents=True)
     (root / "usr/share" / name).mkdir(parents=True)
     (root / "usr/share" / name / "data").write_bytes(os.urandom(20000))
     (root / "DEBIAN/control").write_text(f"Package: {name}\nVersion: {version}\nArchitecture: amd64\nMaintainer: x\nDescription: x\n")
-    archive.add(name, version, *fields)
-    path = archive.folder / f"pool/main/{name}_{version}_amd64.deb"
-    placeholder = path.read_bytes()
-    subprocess.run(["dpkg-deb", "--build", "--root-owner-group", "-Znone", str(root), str(path)], check=True, capture_output=True)
-    data = path.read_bytes()
-    archive.paragraphs[-1] = (
-        archive.paragraphs[-1]
-        .replace(f"Size: {len(placeholder)}\n", f"Size: {len(data)}\n")
-        .replace(hashlib.sha256(placeholder).hexdigest(), hashlib.sha256(data).hexdigest())
-    )
-    archive.publish()
-    return path
+    return archive.add_file(name, version, "", lambda path: subprocess.run(
+        ["dpkg-deb", "--build", "--root-owner-group", "-Znone", str(root), str(path)], check=True, capture_output=True))
 
 
 needs_dpkg_deb = pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="no dpkg-deb")
