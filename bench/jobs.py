@@ -1,9 +1,9 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Jobs: many in a row, many at once, a large log; and that nothing is left behind.
 
     bench/jobs.py [build/release/bin/cloche] [--row 200] [--at-once 20] [--log-mb 1000]
 
-Needs root, runc or crun, and Debian's busybox-static.
+Needs root, runc or crun, and Debian's busybox-static and python3-pytest (for /usr/bin/python3).
 """
 import argparse
 import json
