@@ -119,7 +119,11 @@ void Search::apply_constrain(std::uint32_t clause_index) {
   const ConstrainClause clause = constrain_[clause_index];
   const Reason reason{Reason::Kind::kConstrain, clause_index};
   for (const NameId name : requirement_state(clause.requirement).names) {
-    for (const SolvableId one : name_state(name).candidates) {
+    // Beside a selected one all others are out already.
+    const Var chosen = selected(name);
+    const SolvableId only = chosen != kNone ? solvable_of(chosen) : SolvableId{};
+    for (const SolvableId one :
+         chosen != kNone ? std::span(&only, 1) : name_state(name).candidates) {
       const Var v = var_of(one);
       if (v == clause.parent || value(v) < 0 || matches(clause.requirement, one)) {
         continue;
@@ -218,12 +222,31 @@ void Search::became_false(Var v) {
 bool Search::move_watch(std::uint32_t clause_index, Var v) {
   RequireClause& clause = require_[clause_index];
   const int side = clause.watched[0] == v ? 0 : 1;
-  for (const SolvableId one : requirement_state(clause.requirement).matching) {
+  const Var other = clause.watched[1 - side];
+  const auto watch = [&](Var candidate) {
+    clause.watched[side] = candidate;
+    var(candidate).watching.push_back(clause_index);
+    return true;
+  };
+  const RequirementState& wanted = requirement_state(clause.requirement);
+  if (wanted.names.size() == 1) {
+    // Of one name: what is selected is the only one that is not false, or what is written counts.
+    const Var chosen = selected(wanted.names.front());
+    if (chosen != kNone) {
+      const bool good =
+          chosen != v && chosen != other && matches(clause.requirement, solvable_of(chosen));
+      return good && watch(chosen);
+    }
+    const auto open = std::ranges::find_if(wanted.matching, [&](SolvableId one) {
+      const Var candidate = var_of(one);
+      return values_[candidate] >= 0 && candidate != v && candidate != other;
+    });
+    return open != wanted.matching.end() && watch(var_of(*open));
+  }
+  for (const SolvableId one : wanted.matching) {
     const Var candidate = var_of(one);
-    if (candidate != v && candidate != clause.watched[1 - side] && value(candidate) >= 0) {
-      clause.watched[side] = candidate;
-      var(candidate).watching.push_back(clause_index);
-      return true;
+    if (candidate != v && candidate != other && value(candidate) >= 0) {
+      return watch(candidate);
     }
   }
   return false;
