@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "io/testing.h"
+#include "io/tree_entry.h"
 
 namespace cloche::io {
 namespace {
@@ -114,6 +115,22 @@ TEST_F(DirectoryTreeTest, LinksAndRemoves) {
   EXPECT_TRUE(made.make_directory("d"));
   EXPECT_TRUE(made.remove("d"));
   EXPECT_FALSE(made.remove("d"));
+}
+
+TEST_F(DirectoryTreeTest, RemovesWhatNobodyMayEnterAndWhatAnEarlierRemovalLeft) {
+  fs::permissions(place_.path(), fs::perms::all);
+  fs::permissions(root(), fs::perms::all);
+  const Unprivileged user;
+  fs::create_directories(root() + "/all/.cloche-removed-0/deep/er");
+  fs::create_directories(root() + "/all/.cloche-removed-1/x");
+  fs::create_directories(root() + "/all/work/work/inner/most");
+  fs::permissions(root() + "/all/work/work", fs::perms::none);
+  const DirectoryTree made = tree();
+  const auto place = made.place_of("all");
+  ASSERT_TRUE(place.has_value());
+  const Status removed = TreeEntry(*place, "all").remove_all();
+  EXPECT_TRUE(removed.has_value()) << (removed ? "" : removed.error().to_string());
+  EXPECT_FALSE(fs::exists(root() + "/all"));
 }
 
 }  // namespace

@@ -49,8 +49,14 @@ Status empty_into(const Descriptor& inner, const Descriptor& outer, const std::s
     if (::unlinkat(inner.get(), name.c_str(), AT_REMOVEDIR) == 0) {
       continue;
     }
-    const std::string above = fmt::format(".cloche-removed-{}", moved++);
-    if (::renameat(inner.get(), name.c_str(), outer.get(), above.c_str()) != 0) {
+    // To be moved, a folder has to be writable itself: it gets another "..".
+    (void)::fchmodat(inner.get(), name.c_str(), 0700, AT_SYMLINK_NOFOLLOW);
+    int renamed = 0;
+    do {  // a removal that was interrupted has left names of this kind
+      const std::string above = fmt::format(".cloche-removed-{}", moved++);
+      renamed = ::renameat(inner.get(), name.c_str(), outer.get(), above.c_str());
+    } while (renamed != 0 && (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR));
+    if (renamed != 0) {
       return system_error(errno, "remove", join_path(path, name));
     }
   }

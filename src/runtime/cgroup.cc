@@ -51,8 +51,9 @@ std::optional<std::uint64_t> divided(std::optional<std::uint64_t> value, std::ui
 bool writable(const std::string& path) { return ::access(path.c_str(), W_OK) == 0; }
 
 std::set<std::string> words_of(std::string_view text) {
+  const std::string plain = collapse_blanks(text);
   std::set<std::string> out;
-  for (const std::string_view word : split(collapse_blanks(text), ' ')) {
+  for (const std::string_view word : split(plain, ' ')) {
     out.emplace(word);
   }
   return out;

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <utility>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
@@ -20,11 +21,12 @@
 namespace cloche::runtime {
 
 Container::Container(std::string id, std::string directory)
-    : id_(std::move(id)), directory_(std::move(directory)) {}
+    : id_(std::move(id)), directory_(std::move(directory)), keeper_(find_keeper()) {}
 
 Container::Container(Container&& other) noexcept
     : id_(std::move(other.id_)),
       directory_(std::exchange(other.directory_, {})),
+      keeper_(std::move(other.keeper_)),
       console_(std::move(other.console_)),
       child_(std::exchange(other.child_, -1)) {}
 
@@ -32,13 +34,13 @@ Container::~Container() {
   if (child_ > 0) {
     (void)signal(SIGKILL);
     (void)wait();
-    (void)ContainerDirectory(directory_).remove();
+    (void)ContainerDirectory(directory_).remove_left();
   }
 }
 
 // The number may be another process's by now. It is the keeper's if the lock is still held after
 // the process was opened: then the keeper lived when it was.
-io::Descriptor Container::keeper() const {
+io::Descriptor Container::find_keeper() const {
   const ContainerDirectory directory(directory_);
   const std::string text = directory.read(directory.keeper());
   pid_t number = -1;
@@ -49,6 +51,14 @@ io::Descriptor Container::keeper() const {
   io::Descriptor process(static_cast<int>(::syscall(SYS_pidfd_open, number, 0)));
   const auto lock = directory.lock_if_dead();
   return process.valid() && lock && !lock->has_value() ? std::move(process) : io::Descriptor();
+}
+
+io::Descriptor Container::keeper() const {
+  struct pollfd ended = {keeper_.get(), POLLIN, 0};
+  if (!keeper_.valid() || ::poll(&ended, 1, 0) > 0) {
+    return {};
+  }
+  return io::Descriptor(::fcntl(keeper_.get(), F_DUPFD_CLOEXEC, 0));
 }
 
 bool Container::running() const { return keeper().valid(); }
@@ -128,7 +138,7 @@ Status Container::remove() && {
   }
   reap();
   child_ = -1;
-  return ContainerDirectory(directory_).remove();
+  return ContainerDirectory(directory_).remove_left();
 }
 
 }  // namespace cloche::runtime

@@ -52,11 +52,13 @@ class Container {
   friend class Engine;
   Container(std::string id, std::string directory);
 
-  io::Descriptor keeper() const;  // pidfd; invalid when it has ended
+  io::Descriptor find_keeper() const;  // pidfd; invalid when it has ended
+  io::Descriptor keeper() const;       // the same, found once: whatever becomes of the folder
   void reap() const;
 
   std::string id_;
   std::string directory_;
+  io::Descriptor keeper_;
   io::Descriptor console_;
   mutable pid_t child_ = -1;  // of this process, while it lives with it
 };

@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/files.h"
@@ -18,6 +19,7 @@
 #include "io/file.h"
 #include "io/system_error.h"
 #include "io/tree_entry.h"
+#include "runtime/user_namespace.h"
 
 namespace cloche::runtime {
 namespace {
@@ -103,6 +105,21 @@ Status ContainerDirectory::remove_contents() const {
 
 Status ContainerDirectory::remove() const {
   return remove_tree(parent_path(path_), std::string(base_name(path_)));
+}
+
+Status ContainerDirectory::remove_left() const {
+  Status removed = remove();
+  if (removed || ::geteuid() == 0) {
+    return removed;
+  }
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::_exit(become_root() && remove() ? 0 : 1);
+  }
+  int status = 1;
+  while (child > 0 && ::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? Status() : removed;
 }
 
 }  // namespace cloche::runtime

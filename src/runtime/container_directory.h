@@ -47,6 +47,9 @@ class ContainerDirectory {
   // All but what tells the end.
   Status remove_contents() const;
   Status remove() const;
+  // The same for one whose keeper was killed: files in it may be of users that only a namespace
+  // knows.
+  Status remove_left() const;
 
  private:
   std::string path_;

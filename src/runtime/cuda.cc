@@ -211,7 +211,8 @@ std::string nvidia_driver(std::string_view proc_text, const CdiEdits& edits) {
     if (!line.starts_with(kLine)) {
       continue;
     }
-    for (const std::string_view word : split(collapse_blanks(line), ' ')) {
+    const std::string plain = collapse_blanks(line);
+    for (const std::string_view word : split(plain, ' ')) {
       const bool version = word.find('.') != std::string_view::npos &&
                            word.find_first_not_of("0123456789.") == std::string_view::npos;
       if (version && numbers_of(word)) {

@@ -255,7 +255,7 @@ Status Engine::clean() const {
     if (const std::string cgroup = directory.read(directory.cgroup()); !cgroup.empty()) {
       remove_cgroup(cgroup_host(), cgroup);
     }
-    TRY(kind == "detached" ? directory.remove_contents() : directory.remove());
+    TRY(kind == "detached" ? directory.remove_contents() : directory.remove_left());
   }
   return {};
 }

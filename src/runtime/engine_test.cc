@@ -110,6 +110,17 @@ TEST_F(EngineTest, ADetachedOneIsFoundAgain) {
   EXPECT_TRUE(nothing_left());
 }
 
+TEST_F(EngineTest, IsReachedThoughItsFolderIsGone) {
+  shell("exec sleep 100");
+  ASSERT_VALUE(made, engine_->start(spec_, Lifetime::kDetached, "job-2"));
+  fs::remove_all(cache_ + "/containers/job-2");
+  EXPECT_TRUE(made.running());
+  ASSERT_TRUE(made.signal(SIGKILL).has_value());
+  (void)made.wait();  // how it ended may be written, or lost with the folder
+  EXPECT_FALSE(made.running());
+  EXPECT_TRUE(std::move(made).remove().has_value());
+}
+
 TEST_F(EngineTest, SaysWhatIsNotThere) {
   spec_.args = {"no-such-command"};
   const auto status = run();

@@ -367,3 +367,107 @@ def test_without_root_it_runs_in_a_namespace_of_users(tiny, tmp_path_factory):
         assert limited.returncode == 0 or "cannot be limited here" in limited.stderr
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv") or not shutil.which("newuidmap"), reason="needs root, setpriv and the package uidmap")
+def test_a_user_with_a_range_has_several_users_in_its_containers(tiny, tmp_path_factory):
+    """The machine's tables of users are other ones in a namespace of this test's own."""
+    someone = 54321
+    folder = pathlib.Path(subprocess.run(["mktemp", "-d", "/var/tmp/cloche-range-XXXXXX"], capture_output=True, text=True).stdout.strip())
+    try:
+        shutil.copy(tmp_path_factory.getbasetemp() / "tiny.tar", folder / "tiny.tar")
+        (folder / "passwd").write_text(f"root:x:0:0::/root:/bin/sh\nsomeone:x:{someone}:{someone}::{folder}:/bin/sh\n")
+        (folder / "ranges").write_text("someone:300000:65536\n")
+        os.chown(folder, someone, someone)
+        binds = " && ".join(f"mount --bind {folder}/{ours} /etc/{theirs}" for ours, theirs in (("passwd", "passwd"), ("ranges", "subuid"), ("ranges", "subgid")))
+        enter = ["unshare", "--mount", "sh", "-c", binds + ' && exec setpriv --reuid=54321 --regid=54321 --clear-groups "$@"', "sh"]
+        probe = subprocess.run([*enter, tiny.program, "--version"], capture_output=True)
+        if probe.returncode != 0 or not pathlib.Path("/etc/subuid").exists():
+            pytest.skip("no such namespace can be made here")
+        environment = {**tiny.environment, "HOME": str(folder), "CLOCHE_CACHE": str(folder / "cache")}
+
+        def run(*words, **options):
+            return subprocess.run([*enter, tiny.program, *words], cwd=folder, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, **options)
+
+        assert run("workspace", "init").returncode == 0
+        assert run("image", "import", "tiny.tar", "tiny:1").returncode == 0
+        assert run("env", "create", "--image", "tiny:1", "--name", "tiny").returncode == 0
+        answer = run("run", "tiny", "--", "sh", "-c", "cat /proc/self/uid_map; touch made")
+        if "300000" not in answer.stdout:
+            pytest.skip("newuidmap may not be used here: " + answer.stdout + answer.stderr)
+        assert (folder / "made").stat().st_uid == someone
+        answer = run("run", "tiny", "--user", "someone", "--", "sh", "-c", "id -u; touch /tmp/mine && mkdir /tmp/deep && touch /tmp/deep/file")
+        assert answer.returncode == 0, answer.stderr
+        assert answer.stdout == "1000\n"
+        assert not list((folder / "cache/containers").iterdir())
+        process = subprocess.Popen([*enter, tiny.program, "run", "tiny", "--user", "1000", "--", "sh", "-c", "mkdir /tmp/deep && touch /tmp/deep/file; echo ready; exec sleep 100"], cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        assert process.stdout.readline() == b"ready\n"
+        process.kill()
+        process.communicate(timeout=20)
+        assert run("run", "tiny", "--", "true").returncode == 0  # removes what is owned by others, too
+        assert not list((folder / "cache/containers").iterdir())
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_two_runs_of_an_image_that_is_not_unpacked_share_the_work(tiny):
+    environment = {**tiny.environment, "CLOCHE_CACHE": str(tiny.folder / "cache")}
+    command = [tiny.program, "run", "tiny", "--", "echo", "ran"]
+    both = [subprocess.Popen(command, cwd=tiny.folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(3)]
+    for one in both:
+        out, err = one.communicate(timeout=60)
+        assert (one.returncode, out) == (0, b"ran\n"), err
+    assert not [one for one in (tiny.folder / "cache/unpacked").iterdir() if one.name.endswith(".part")]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+def test_a_disk_that_is_full_while_unpacking_is_told_and_nothing_is_left(tiny):
+    small = tiny.folder / "small"
+    small.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", small], capture_output=True).returncode != 0:
+        pytest.skip("no tmpfs can be mounted")
+    try:
+        tiny.environment["CLOCHE_CACHE"] = str(small)
+        error = refused(tiny, "run", "tiny", "--", "true", code=7)
+        assert "no space left" in error["message"] and "disk is full" in error["hint"]
+        assert not [one for one in (small / "unpacked").iterdir() if one.name.endswith(".part")]
+        subprocess.run(["mount", "-o", "remount,size=64m", small], check=True)
+        assert tiny.run("run", "tiny", "--", "echo", "ran").out == "ran\n"
+    finally:
+        subprocess.run(["umount", "-l", small], capture_output=True)
+
+
+def test_streams_that_are_closed_are_none(tiny):
+    script = f'exec {tiny.program} run tiny -- sh -c "cat; echo done" <&-'
+    answer = subprocess.run(["sh", "-c", script], cwd=tiny.folder, env=tiny.environment, capture_output=True, timeout=60)
+    assert (answer.returncode, answer.stdout) == (0, b"done\n"), answer.stderr
+    script = f'exec {tiny.program} run tiny -- sh -c "echo lost; echo told >&2" >&- <&-'
+    answer = subprocess.run(["sh", "-c", script], cwd=tiny.folder, env=tiny.environment, capture_output=True, timeout=60)
+    assert b"told" in answer.stderr
+
+
+def test_a_terminal_that_changes_its_size(tiny):
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    script = "trap 'stty size; exit 0' WINCH; echo ready; while true; do sleep 0.1; done"
+    process = subprocess.Popen(
+        [tiny.program, "run", "tiny", "--", "sh", "-c", script], cwd=tiny.folder, env=tiny.environment, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE,
+        preexec_fn=lambda: (os.setsid(), fcntl.ioctl(0, termios.TIOCSCTTY, 0)),
+    )
+    os.close(theirs)
+    seen = b""
+    try:
+        while b"ready" not in seen:
+            seen += os.read(ours, 4096)
+        fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 132, 0, 0))
+        while True:
+            seen += os.read(ours, 4096)
+    except OSError:
+        pass
+    assert process.wait(timeout=20) == 0, process.stderr.read()
+    assert b"50 132" in seen

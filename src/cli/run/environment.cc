@@ -47,7 +47,9 @@ Result<Prepared> prepare(const RunOptions& options, Context& context) {
   io::ThreadPool pool;
   auto layers = runtime::UnpackedLayers(access->cache_directory())
                     .get(manifest, config, layout.blobs(), pool, interrupt.token(), progress);
-  auto engine = runtime::Engine::find(access->cache_directory(), interrupt.token(), progress);
+  auto engine = layers
+                    ? runtime::Engine::find(access->cache_directory(), interrupt.token(), progress)
+                    : Result<runtime::Engine>(layers.error());
   progress.clear();
   spec.lower = TRY(std::move(layers));
   return Prepared{std::move(spec), TRY(std::move(engine))};
