@@ -56,6 +56,17 @@ Result<Digest> BlobStore::Writer::commit(const Digest& expected) && {
   return digest;
 }
 
+Result<Digest> BlobStore::Writer::commit_to_cache() && {
+  Digest digest = hasher_.finish();
+  const BlobStore store(root_);
+  if (!store.use(digest)) {
+    TRY(io::sync(TRY(io::open_for_reading(file_.path())), file_.path()));
+    file_.close();
+    TRY(store.adopt(file_.path(), digest));
+  }
+  return digest;
+}
+
 BlobStore::BlobStore(std::string root) : root_(std::move(root)) {}
 
 std::string BlobStore::place_of(const Digest& digest) const {

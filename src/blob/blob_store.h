@@ -28,6 +28,10 @@ class BlobStore {
     // `expected`, kCorrupt when the content is another, and nothing is stored.
     Result<Digest> commit(const Digest& expected = {}) &&;
 
+    // The same for what can be made again: the bytes are synced, the name is not, so a power cut
+    // may take the blob away as a whole.
+    Result<Digest> commit_to_cache() &&;
+
    private:
     friend class BlobStore;
     Writer(const BlobStore& store, io::TemporaryFile file);

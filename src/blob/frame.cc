@@ -39,13 +39,20 @@ std::string compression_identity(SegmentCompression compression) {
                            kFrameBytes);
 }
 
+char* FrameBuffer::room(std::size_t bytes) {
+  if (size_ < bytes) {
+    bytes_ = std::make_unique_for_overwrite<char[]>(bytes);
+    size_ = bytes;
+  }
+  return bytes_.get();
+}
+
 struct FrameCompressor::Methods {
   SegmentCompression compression;
   std::unique_ptr<ZSTD_CCtx, FreeZstdCompressor> zstd;
   std::unique_ptr<libdeflate_compressor, FreeGzipCompressor> gzip;
-  std::string out;
 
-  Result<std::string_view> compress_zstd(std::string_view bytes) {
+  Result<std::string_view> compress_zstd(std::string_view bytes, FrameBuffer& buffer) {
     if (!zstd) {
       zstd.reset(ZSTD_createCCtx());
       if (!zstd) {
@@ -55,39 +62,41 @@ struct FrameCompressor::Methods {
       ZSTD_CCtx_setParameter(zstd.get(), ZSTD_c_windowLog, kZstdWindowLog);
       ZSTD_CCtx_setParameter(zstd.get(), ZSTD_c_checksumFlag, 1);
     }
-    out.resize(ZSTD_compressBound(bytes.size()));
-    const std::size_t size =
-        ZSTD_compress2(zstd.get(), out.data(), out.size(), bytes.data(), bytes.size());
+    const std::size_t bound = ZSTD_compressBound(bytes.size());
+    char* const out = buffer.room(bound);
+    const std::size_t size = ZSTD_compress2(zstd.get(), out, bound, bytes.data(), bytes.size());
     if (ZSTD_isError(size) != 0U) {
       return fail(ErrorKind::kUnavailable, "compressing failed: {}", ZSTD_getErrorName(size));
     }
-    return std::string_view(out).substr(0, size);
+    return std::string_view(out, size);
   }
 
-  Result<std::string_view> compress_gzip(std::string_view bytes) {
+  Result<std::string_view> compress_gzip(std::string_view bytes, FrameBuffer& buffer) {
     if (!gzip) {
       gzip.reset(libdeflate_alloc_compressor(kGzipLevel));
       if (!gzip) {
         return no_memory();
       }
     }
-    out.resize(libdeflate_gzip_compress_bound(gzip.get(), bytes.size()));
+    const std::size_t bound = libdeflate_gzip_compress_bound(gzip.get(), bytes.size());
+    char* const out = buffer.room(bound);
     const std::size_t size =
-        libdeflate_gzip_compress(gzip.get(), bytes.data(), bytes.size(), out.data(), out.size());
+        libdeflate_gzip_compress(gzip.get(), bytes.data(), bytes.size(), out, bound);
     CHECK(size > 0);  // the bound is enough
-    return std::string_view(out).substr(0, size);
+    return std::string_view(out, size);
   }
 };
 
 FrameCompressor::FrameCompressor(SegmentCompression compression)
-    : methods_(new Methods{.compression = compression, .zstd = {}, .gzip = {}, .out = {}}) {}
+    : methods_(new Methods{.compression = compression, .zstd = {}, .gzip = {}}) {}
 FrameCompressor::~FrameCompressor() = default;
 FrameCompressor::FrameCompressor(FrameCompressor&&) noexcept = default;
 
-Result<std::string_view> FrameCompressor::compress(std::string_view bytes) {
+Result<std::string_view> FrameCompressor::compress(std::string_view bytes, FrameBuffer& buffer) {
   CHECK(bytes.size() <= kFrameBytes);
-  return methods_->compression == SegmentCompression::kZstd ? methods_->compress_zstd(bytes)
-                                                            : methods_->compress_gzip(bytes);
+  return methods_->compression == SegmentCompression::kZstd
+             ? methods_->compress_zstd(bytes, buffer)
+             : methods_->compress_gzip(bytes, buffer);
 }
 
 struct FrameExpander::Methods {

@@ -15,16 +15,27 @@ namespace cloche::blob {
 // ones compress worse, larger ones take more memory and are worse to seek in.
 inline constexpr std::size_t kFrameBytes = std::size_t{4} << 20U;
 
-// One thread at a time. Keeps its memory for the next piece.
+// Where compressed pieces go, one after another; its memory is kept, and never filled with zeros.
+class FrameBuffer {
+ public:
+  // At least so many bytes, with whatever they hold.
+  char* room(std::size_t bytes);
+
+ private:
+  std::unique_ptr<char[]> bytes_;
+  std::size_t size_ = 0;
+};
+
+// One thread at a time. Keeps its tables for the next piece.
 class FrameCompressor {
  public:
   explicit FrameCompressor(SegmentCompression compression);
   ~FrameCompressor();
   FrameCompressor(FrameCompressor&&) noexcept;
 
-  // A whole piece of at most kFrameBytes; the result is valid until the next call. The same bytes
-  // give the same result, whatever came before. kUnavailable: no memory.
-  Result<std::string_view> compress(std::string_view bytes);
+  // A whole piece of at most kFrameBytes; the result is in `buffer`, valid until its next use. The
+  // same bytes give the same result, whatever came before. kUnavailable: no memory.
+  Result<std::string_view> compress(std::string_view bytes, FrameBuffer& buffer);
 
  private:
   struct Methods;

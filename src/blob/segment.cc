@@ -30,6 +30,14 @@ bool is_plain(std::string_view path) {
   });
 }
 
+// Each thread keeps its own from segment to segment: packages are small, and making the tables anew
+// takes a good part of the time that compressing them does.
+FrameCompressor& compressor_of(SegmentCompression compression) {
+  thread_local FrameCompressor zstd(SegmentCompression::kZstd);
+  thread_local FrameCompressor gzip(SegmentCompression::kGzip);
+  return compression == SegmentCompression::kZstd ? zstd : gzip;
+}
+
 bool is_within(std::string_view path, std::string_view directory) {
   return path.size() > directory.size() && path.starts_with(directory) &&
          path[directory.size()] == '/';
@@ -88,7 +96,9 @@ class SegmentWriter::Body {
     Segment segment;
     segment.compression = compression_;
     segment.tar_bytes = tar_.bytes();
-    segment.size_bytes = compressed_bytes_;
+    const std::string& end = layer_end(compression_);
+    TRY(blob_.append(end));
+    segment.size_bytes = compressed_bytes_ + end.size();
     segment.entries = index_.entries.size();
     raw_.update(std::string(kTarEndBytes, '\0'));
     segment.diff_id = raw_.finish();
@@ -96,7 +106,7 @@ class SegmentWriter::Body {
     segment.index_bytes = index.size();
     segment.index = Digest::of(index);
     TRY(put_unsynced(index, segment.index));
-    segment.digest = TRY(std::move(blob_).commit());
+    segment.digest = TRY(std::move(blob_).commit_to_cache());
     return segment;
   }
 
@@ -171,13 +181,11 @@ class SegmentWriter::Body {
 
   // One task hashes what the others compress.
   Status flush() {
-    while (compressors_.size() < filled_) {
-      compressors_.emplace_back(compression_);
-    }
     std::vector<std::string_view> made(filled_);
+    frames_.resize(std::max(frames_.size(), filled_));
     TRY(pool_.run(filled_ + 1, [&](std::size_t i) -> Status {
       if (i > 0) {
-        made[i - 1] = TRY(compressors_[i - 1].compress(pieces_[i - 1]));
+        made[i - 1] = TRY(compressor_of(compression_).compress(pieces_[i - 1], frames_[i - 1]));
         return {};
       }
       for (std::size_t piece = 0; piece < filled_; ++piece) {
@@ -208,7 +216,7 @@ class SegmentWriter::Body {
   std::uint64_t compressed_bytes_ = 0;
   std::vector<std::string> pieces_;  // the first `filled_` hold something
   std::size_t filled_ = 0;
-  std::vector<FrameCompressor> compressors_;
+  std::vector<FrameBuffer> frames_;
 };
 
 SegmentWriter::SegmentWriter(std::unique_ptr<Body> body) : body_(std::move(body)) {}
@@ -264,7 +272,8 @@ Result<SegmentCompression> parse_compression(std::string_view text) {
 
 const std::string& layer_end(SegmentCompression compression) {
   const auto make = [](SegmentCompression one) {
-    return std::string(*FrameCompressor(one).compress(std::string(kTarEndBytes, '\0')));
+    FrameBuffer buffer;
+    return std::string(*FrameCompressor(one).compress(std::string(kTarEndBytes, '\0'), buffer));
   };
   static const std::string kZstd = make(SegmentCompression::kZstd);
   static const std::string kGzip = make(SegmentCompression::kGzip);

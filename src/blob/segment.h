@@ -1,5 +1,6 @@
 // A segment: a tar stream without its end, compressed in independent pieces. Segments put one after
-// another, and layer_end() after them, are a layer; nothing is compressed again.
+// another, and layer_end() after them, are a layer; nothing is compressed again. A segment's blob
+// is the layer that holds it alone, so that most layers are a second name of a segment's file.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +17,9 @@
 
 namespace cloche::blob {
 
-// 1: the format of docs/formats/segment.md. A change of any byte that a segment may have is a new
-// version.
-inline constexpr int kSegmentFormat = 1;
+// The format of docs/formats/segment.md. A change of any byte that a segment's blob may have is a
+// new version.
+inline constexpr int kSegmentFormat = 2;
 
 enum class SegmentCompression { kZstd, kGzip };
 
@@ -33,8 +34,8 @@ std::string compression_identity(SegmentCompression compression);
 // What is known of a segment; the bytes are blobs of a store.
 struct Segment {
   SegmentCompression compression = SegmentCompression::kZstd;
-  Digest digest;                 // of the compressed bytes
-  std::uint64_t size_bytes = 0;  // compressed
+  Digest digest;                 // of the blob: the pieces and layer_end()
+  std::uint64_t size_bytes = 0;  // of the blob
   Digest diff_id;                // of the layer that holds this segment alone, uncompressed
   std::uint64_t tar_bytes = 0;   // uncompressed, without an end
   Digest index;                  // the SegmentIndex's blob
@@ -77,7 +78,7 @@ class SegmentWriter {
   Status entry(const TarHeader& header, const std::string& sha256 = "");
   Status content(std::string_view bytes);
 
-  // Stores the segment, synced, and its index. kUnavailable: the disk is full.
+  // Stores the segment, its bytes synced, and its index. kUnavailable: the disk is full.
   Result<Segment> finish() &&;
 
  private:

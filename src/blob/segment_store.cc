@@ -11,6 +11,7 @@
 #include "blob/frame.h"
 #include "blob/segment_records.h"
 #include "blob/work_lock.h"
+#include "core/check.h"
 #include "core/files.h"
 #include "core/text.h"
 #include "io/disk_files.h"
@@ -112,30 +113,80 @@ bool is_whole(const BlobStore& blobs, const Digest& digest, std::uint64_t size) 
   return true;
 }
 
-// Reads a segment piece by piece; what it holds must be what its digest says.
-Status add_segment(const BlobStore& blobs, const Segment& segment, FrameExpander& expander,
-                   Hasher& layer, const std::stop_token& stop) {
-  const std::string path = TRY(blobs.path(segment.digest));
-  const io::MappedFile file = TRY(io::MappedFile::open(path));
-  Hasher hasher;
-  std::string_view rest = file.bytes();
-  std::uint64_t tar_bytes = 0;
-  while (!rest.empty()) {
-    if (stop.stop_requested()) {
-      return fail(ErrorKind::kCancelled, "stopped");
+// A layer of several segments while it is put together.
+class LayerWriter {
+ public:
+  LayerWriter(BlobStore::Writer blob, SegmentCompression compression)
+      : blob_(std::move(blob)), end_(layer_end(compression)), expander_(compression) {}
+
+  // Piece by piece; what it holds must be what its digest says.
+  Status add(const BlobStore& blobs, const Segment& segment, const std::stop_token& stop) {
+    const io::MappedFile file = TRY(io::MappedFile::open(TRY(blobs.path(segment.digest))));
+    if (!file.bytes().ends_with(end_)) {
+      return damaged(segment);
     }
-    const std::string_view before = rest;
-    const std::string_view piece = TRY(expander.expand(rest));
-    hasher.update(before.substr(0, before.size() - rest.size()));
-    layer.update(piece);
-    tar_bytes += piece.size();
+    std::string_view rest = file.bytes().substr(0, file.bytes().size() - end_.size());
+    std::uint64_t tar_bytes = 0;
+    Hasher hasher;
+    while (!rest.empty()) {
+      if (stop.stop_requested()) {
+        return fail(ErrorKind::kCancelled, "stopped");
+      }
+      const std::string_view before = rest;
+      const std::string_view piece = TRY(expander_.expand(rest));
+      const std::string_view frame = before.substr(0, before.size() - rest.size());
+      hasher.update(frame);
+      diff_id_.update(piece);
+      tar_bytes += piece.size();
+      TRY(append(frame));
+    }
+    hasher.update(end_);
+    return hasher.finish() == segment.digest && tar_bytes == segment.tar_bytes ? Status()
+                                                                               : damaged(segment);
   }
-  if (hasher.finish() != segment.digest || tar_bytes != segment.tar_bytes) {
+
+  Result<SegmentStore::Layer> finish() && {
+    TRY(append(end_));
+    diff_id_.update(std::string(kTarEndBytes, '\0'));
+    SegmentStore::Layer layer;
+    layer.digest = TRY(std::move(blob_).commit_to_cache());
+    layer.size_bytes = size_bytes_;
+    layer.diff_id = diff_id_.finish();
+    return layer;
+  }
+
+ private:
+  static Error damaged(const Segment& segment) {
     return fail(ErrorKind::kCorrupt, "the stored segment {} does not hold what its name says",
                 segment.digest.to_string())
         .with_hint("remove it and build again");
   }
-  return {};
+
+  Status append(std::string_view bytes) {
+    size_bytes_ += bytes.size();
+    return blob_.append(bytes);
+  }
+
+  BlobStore::Writer blob_;
+  const std::string& end_;
+  FrameExpander expander_;
+  Hasher diff_id_;
+  std::uint64_t size_bytes_ = 0;
+};
+
+Json to_json(const SegmentStore::Layer& layer) {
+  return Json::object()
+      .set("diff_id", layer.diff_id.to_string())
+      .set("digest", layer.digest.to_string())
+      .set("size_bytes", Json(static_cast<std::int64_t>(layer.size_bytes)));
+}
+
+Result<SegmentStore::Layer> layer_of(const Json& json) {
+  SegmentStore::Layer layer;
+  layer.diff_id = TRY(Digest::parse(json.string_or_empty("diff_id")));
+  layer.digest = TRY(Digest::parse(json.string_or_empty("digest")));
+  layer.size_bytes = TRY(number_of(json, "size_bytes"));
+  return layer;
 }
 
 }  // namespace
@@ -207,32 +258,37 @@ Status SegmentStore::put_note(const SegmentKey& key, std::string_view text) {
   return put_sealed(root_, place_of("notes", key.digest()), text);
 }
 
-Result<Digest> SegmentStore::layer_diff_id(std::span<const Segment> segments,
-                                           const std::stop_token& stop) {
+Result<SegmentStore::Layer> SegmentStore::put_layer(std::span<const Segment> segments,
+                                                    const BlobStore& target,
+                                                    const std::stop_token& stop) {
+  CHECK(!segments.empty());
+  const Segment& first = segments.front();
   if (segments.size() == 1) {
-    return segments.front().diff_id;
+    TRY(target.link_from(blobs_, first.digest));
+    return Layer{.digest = first.digest, .size_bytes = first.size_bytes, .diff_id = first.diff_id};
   }
   std::string list;
   for (const Segment& segment : segments) {
-    if (segment.compression != segments.front().compression) {
+    if (segment.compression != first.compression) {
       return fail(ErrorKind::kInvalid, "segments of one layer are compressed in two ways");
     }
     list += segment.digest.to_string() + "\n";
   }
   const std::string place = place_of("layers", Digest::of(list));
-  if (const std::optional<std::string> known = unsealed(place, kMaxRecordBytes)) {
-    return Digest::parse(trim(*known));
+  if (const std::optional<std::string> text = unsealed(place, kMaxRecordBytes)) {
+    const Result<Json> json = parse_json(*text, place);
+    const Result<Layer> known = json ? layer_of(*json) : json.error();
+    if (known && is_whole(target, known->digest, known->size_bytes)) {
+      return *known;
+    }
   }
-  Hasher layer;
-  FrameExpander expander(segments.empty() ? SegmentCompression::kZstd
-                                          : segments.front().compression);
+  LayerWriter writer(TRY(target.writer()), first.compression);
   for (const Segment& segment : segments) {
-    TRY(add_segment(blobs_, segment, expander, layer, stop));
+    TRY(writer.add(blobs_, segment, stop));
   }
-  layer.update(std::string(kTarEndBytes, '\0'));
-  Digest digest = layer.finish();
-  TRY(put_sealed(root_, place, digest.to_string() + "\n"));
-  return digest;
+  Layer layer = TRY(std::move(writer).finish());
+  TRY(put_sealed(root_, place, to_json(layer).dump() + "\n"));
+  return layer;
 }
 
 std::size_t forget_missing_segments(const std::string& root) {

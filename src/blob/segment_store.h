@@ -65,11 +65,21 @@ class SegmentStore {
   std::optional<std::string> find_note(const SegmentKey& key);
   Status put_note(const SegmentKey& key, std::string_view text);
 
-  // The diff_id of a layer of these segments and layer_end(). Of one segment it is known; of
-  // several it is computed once by reading them (about 0.5 GB/s), which verifies them too, and
-  // remembered by their digests. All have the same compression (kInvalid else). kCorrupt: a segment
-  // is not what its digest says. kCancelled.
-  Result<Digest> layer_diff_id(std::span<const Segment> segments, const std::stop_token& stop = {});
+  struct Layer {
+    Digest digest;
+    std::uint64_t size_bytes = 0;
+    Digest diff_id;
+
+    bool operator==(const Layer&) const = default;
+  };
+  // Puts the layer of these segments (at least one) and layer_end() into another store, under a
+  // name that its sync() makes durable. Of one segment it is a second name of its file. Of several
+  // it is made by reading them (about 0.5 GB/s), which verifies them too; what it is is remembered
+  // by their digests, so that where it is present nothing is read. All have the same compression
+  // (kInvalid else). kCorrupt: a segment is not what its digest says. kUnavailable: the disk is
+  // full. kCancelled.
+  Result<Layer> put_layer(std::span<const Segment> segments, const BlobStore& target,
+                          const std::stop_token& stop = {});
 
  private:
   std::string place_of(std::string_view kind, const Digest& digest) const;

@@ -135,7 +135,8 @@ TEST_F(SegmentStoreTest, TheIndexSaysWhatTheSegmentHolds) {
   EXPECT_EQ(index.entries[1].sha256, Digest::of("hello").hex());
   EXPECT_EQ(index.entries[1].offset, 1024U);
   ASSERT_EQ(index.frames.size(), 1U);
-  EXPECT_EQ(index.frames[0].compressed_bytes, made.segment.size_bytes);
+  EXPECT_EQ(index.frames[0].compressed_bytes,
+            made.segment.size_bytes - layer_end(made.segment.compression).size());
   EXPECT_EQ(index.frames[0].tar_bytes, made.segment.tar_bytes);
 }
 
@@ -145,54 +146,80 @@ TEST_F(SegmentStoreTest, NotesAreKept) {
   EXPECT_EQ(store_.find_note(key("x")), std::string("a\0\nb", 4));
 }
 
-// Both layers' digests, of the tar as a person would put it together.
-TEST_F(SegmentStoreTest, ALayersDiffIdIsThatOfItsWholeTar) {
+TEST_F(SegmentStoreTest, ALayerOfOneSegmentIsASecondNameOfIt) {
+  ASSERT_VALUE(made, get(key("x"), "hello"));
+  const BlobStore target(place_.path() + "/layout");
+  ASSERT_VALUE(layer, store_.put_layer({&made.segment, 1}, target));
+  EXPECT_EQ(layer.digest, made.segment.digest);
+  EXPECT_EQ(layer.diff_id, made.segment.diff_id);
+  EXPECT_EQ(layer.size_bytes, made.segment.size_bytes);
+  EXPECT_EQ(*target.read(layer.digest, 1U << 20U), *store_.blobs().read(layer.digest, 1U << 20U));
+  EXPECT_TRUE(fs::equivalent(*target.path(layer.digest), *store_.blobs().path(layer.digest)));
+}
+
+// Both digests, of the tar and the blob as a person would put them together.
+TEST_F(SegmentStoreTest, ALayerOfManyIsTheirPiecesAndOneEnd) {
+  const BlobStore target(place_.path() + "/layout");
   for (const SegmentCompression one : {SegmentCompression::kZstd, SegmentCompression::kGzip}) {
     std::vector<Segment> segments;
     std::string tar;
-    std::string layer;
+    std::string blob;
     for (const std::string content : {"one", "two", "three"}) {
       ASSERT_VALUE(made, get(key(content, one), content));
       segments.push_back(made.segment);
-      const std::string blob = *store_.blobs().read(made.segment.digest, 1U << 20U);
-      layer += blob;
+      const std::string own = *store_.blobs().read(made.segment.digest, 1U << 20U);
+      blob += own.substr(0, own.size() - layer_end(one).size());
       FrameExpander expander(one);
-      std::string_view rest = blob;
+      std::string_view rest = own;
       tar += *expander.expand(rest);
-      EXPECT_EQ(made.segment.diff_id, Digest::of(tar.substr(tar.size() - made.segment.tar_bytes) +
-                                                 std::string(kTarEndBytes, '\0')));
     }
-    layer += layer_end(one);
+    blob += layer_end(one);
     tar += std::string(kTarEndBytes, '\0');
-    EXPECT_EQ(*store_.layer_diff_id(segments), Digest::of(tar));
-    EXPECT_EQ(*store_.layer_diff_id(segments), Digest::of(tar));  // remembered
-    EXPECT_EQ(*store_.layer_diff_id(std::span(segments).first(1)), segments[0].diff_id);
-    FrameExpander expander(one);
-    std::string unpacked;
-    for (std::string_view rest = layer; !rest.empty();) {
-      unpacked += *expander.expand(rest);
-    }
-    EXPECT_EQ(unpacked, tar);
+    const SegmentStore::Layer expected{
+        .digest = Digest::of(blob), .size_bytes = blob.size(), .diff_id = Digest::of(tar)};
+    EXPECT_EQ(*store_.put_layer(segments, target), expected);
+    EXPECT_EQ(*target.read(expected.digest, 1U << 20U), blob);
   }
 }
 
-TEST_F(SegmentStoreTest, ADiffIdIsNotComputedFromDamagedOrMixedSegments) {
+TEST_F(SegmentStoreTest, ALayerThatIsPresentIsNotReadAgain) {
+  ASSERT_VALUE(one, get(key("one"), "one"));
+  ASSERT_VALUE(two, get(key("two"), "two"));
+  const std::vector<Segment> segments = {one.segment, two.segment};
+  const BlobStore target(place_.path() + "/layout");
+  ASSERT_VALUE(layer, store_.put_layer(segments, target));
+  const std::string place = *store_.blobs().path(two.segment.digest);
+  const std::string good = read(place);
+  write(place, "garbage");
+  EXPECT_EQ(*store_.put_layer(segments, target), layer);
+  // Where it is not, or not whole, it is made again.
+  const BlobStore other(place_.path() + "/other");
+  EXPECT_EQ(store_.put_layer(segments, other).error().kind, ErrorKind::kCorrupt);
+  write(place, good);
+  write(*target.path(layer.digest), "");
+  EXPECT_EQ(*store_.put_layer(segments, target), layer);
+  EXPECT_EQ(Digest::of(read(*target.path(layer.digest))), layer.digest);
+}
+
+TEST_F(SegmentStoreTest, ALayerIsNotMadeOfDamagedOrMixedSegments) {
   ASSERT_VALUE(one, get(key("one"), "one"));
   ASSERT_VALUE(two, get(key("two"), "two"));
   ASSERT_VALUE(gzip, get(key("two", SegmentCompression::kGzip), "two"));
+  const BlobStore target(place_.path() + "/layout");
   const std::vector<Segment> mixed = {one.segment, gzip.segment};
-  EXPECT_EQ(store_.layer_diff_id(mixed).error().kind, ErrorKind::kInvalid);
+  EXPECT_EQ(store_.put_layer(mixed, target).error().kind, ErrorKind::kInvalid);
   const std::string blob = *store_.blobs().path(two.segment.digest);
   const std::string good = read(blob);
   const std::vector<Segment> segments = {one.segment, two.segment};
   for (const std::string& text :
        {good.substr(0, good.size() - 1), good + good, std::string("garbage"), std::string()}) {
     write(blob, text);
-    EXPECT_EQ(store_.layer_diff_id(segments).error().kind, ErrorKind::kCorrupt);
+    EXPECT_EQ(store_.put_layer(segments, target).error().kind, ErrorKind::kCorrupt);
   }
   std::stop_source stop;
   stop.request_stop();
-  EXPECT_EQ(store_.layer_diff_id(segments, stop.get_token()).error().kind, ErrorKind::kCancelled);
+  EXPECT_EQ(store_.put_layer(segments, target, stop.get_token()).error().kind,
+            ErrorKind::kCancelled);
 }
 
 TEST_F(SegmentStoreTest, ForgetsRecordsOfWhatIsGone) {

@@ -19,8 +19,7 @@ struct NamedSegment {
   blob::Segment segment;
 };
 
-// Puts the layer of these segments (at least one, compressed alike) into the layout's blobs; by
-// copying bytes. As SegmentStore::layer_diff_id and BlobStore::Writer.
+// Puts the layer of these segments into the layout's blobs, as SegmentStore::put_layer does.
 Result<image::EnvironmentLayer> make_layer(std::span<const NamedSegment> segments,
                                            blob::SegmentStore& store, const image::Layout& layout,
                                            const std::stop_token& stop);

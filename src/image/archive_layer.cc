@@ -60,6 +60,7 @@ Result<StoredLayer> keep_compressed(io::Reader& source, io::Compression compress
 Result<StoredLayer> compress(io::Reader& source, const blob::BlobStore& store) {
   blob::BlobStore::Writer blob = TRY(store.writer());
   blob::FrameCompressor compressor(blob::SegmentCompression::kZstd);
+  blob::FrameBuffer frame_room;
   Hasher hasher;
   StoredLayer layer;
   layer.blob.media_type = kOciLayerZstd;
@@ -71,7 +72,7 @@ Result<StoredLayer> compress(io::Reader& source, const blob::BlobStore& store) {
       break;
     }
     hasher.update(bytes);
-    const std::string_view frame = TRY(compressor.compress(bytes));
+    const std::string_view frame = TRY(compressor.compress(bytes, frame_room));
     layer.blob.size_bytes += frame.size();
     TRY(blob.append(frame));
     if (count < buffer.size()) {

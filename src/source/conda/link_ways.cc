@@ -1,5 +1,7 @@
 #include "source/conda/link_ways.h"
 
+#include <unordered_set>
+
 #include "core/files.h"
 #include "core/text.h"
 
@@ -97,6 +99,69 @@ Result<std::string> LinkResolver::step(const std::string& directory, const std::
     }
   }
   return at;
+}
+
+namespace {
+
+std::vector<PrefixPlan::Package> planned(const std::vector<LinkedPackage>& packages) {
+  std::vector<PrefixPlan::Package> all;
+  all.reserve(packages.size());
+  for (const LinkedPackage& one : packages) {
+    all.push_back({one.name, &one.paths});
+  }
+  return all;
+}
+
+Status move_paths(LinkedPackage& package, const std::vector<PlacedPath>& original,
+                  LinkResolver& resolver) {
+  package.ways = TRY(resolver.ways(original));
+  package.paths = original;
+  std::unordered_set<std::string_view> files;
+  for (PlacedPath& placed : package.paths) {
+    const bool directory = placed.entry.type == PathType::kDirectory;
+    placed.path = directory ? package.ways.directory(placed.path) : package.ways.path(placed.path);
+    if (!directory && !files.insert(placed.path).second) {
+      return fail(ErrorKind::kInvalid, "two of its files would become {}", printable(placed.path));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Status follow_links(std::vector<LinkedPackage>& packages,
+                    const std::function<Result<SymbolicLinks>(std::size_t package)>& links_of) {
+  constexpr int kMaxRounds = 8;
+  std::vector<std::vector<PlacedPath>> original;
+  original.reserve(packages.size());
+  for (const LinkedPackage& one : packages) {
+    original.push_back(one.paths);
+  }
+  for (int round = 0; round < kMaxRounds; ++round) {
+    const PrefixPlan plan(planned(packages));
+    std::map<std::size_t, SymbolicLinks> links;
+    LinkResolver resolver(plan, [&](std::size_t i) -> Result<const SymbolicLinks*> {
+      if (!links.contains(i)) {
+        SymbolicLinks& here = links[i];
+        for (auto& [path, target] : TRY(links_of(i))) {
+          here.emplace(packages[i].ways.path(path), target);
+        }
+      }
+      return &links[i];
+    });
+    bool moved = false;
+    for (std::size_t i = 0; i < packages.size(); ++i) {
+      if (plan.round(i) > 0) {
+        TRY(move_paths(packages[i], original[i], resolver)
+                .context("in the package {}", packages[i].file_name));
+        moved = true;
+      }
+    }
+    if (!moved) {
+      return {};
+    }
+  }
+  return fail(ErrorKind::kUnsupported, "packages lie below each other's links without an end");
 }
 
 }  // namespace cloche::source

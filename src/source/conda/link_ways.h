@@ -57,4 +57,19 @@ class LinkResolver {
   std::map<std::string, std::string> known_;
 };
 
+// A package whose files may have to go elsewhere.
+struct LinkedPackage {
+  std::string name;
+  std::string file_name;          // for messages
+  std::vector<PlacedPath> paths;  // as it names them; then where they lie
+  LinkWays ways;
+};
+
+// Files that are named through another package's symbolic link go where it leads, as they do when
+// packages are written one after another. Then they may meet files of others, and so on.
+// `links_of`: by the package's own names; asked for only where a way leads through one of them.
+// kUnsupported: as LinkResolver, or it never ends. kInvalid: two files of a package would be one.
+Status follow_links(std::vector<LinkedPackage>& packages,
+                    const std::function<Result<SymbolicLinks>(std::size_t package)>& links_of);
+
 }  // namespace cloche::source

@@ -10,6 +10,7 @@
 #include "core/text.h"
 #include "io/spill_buffer.h"
 #include "package/conda/version.h"
+#include "source/conda/held_files.h"
 
 namespace cloche::source {
 namespace {
@@ -182,11 +183,15 @@ class PackageFiles::Delivery {
       }
       PlacedPath& placed = files_.paths_[found->second];
       delivered_[found->second] = true;
+      if (entry.kind == io::TarKind::kHardlink || held_.full()) {
+        TRY(deliver_held());
+      }
       Status status = deliver(entry, stream, placed);
       if (!status) {
         return std::move(status).context("at {}", printable(placed.entry.path)).error();
       }
     }
+    TRY(deliver_held());
     return deliver_rest();
   }
 
@@ -237,6 +242,9 @@ class PackageFiles::Delivery {
 
   Status deliver_plain(const io::TarEntry& entry, EntryStream& stream, std::uint32_t mode,
                        PlacedPath& placed) {
+    if (entry.size_bytes <= HeldFiles::kMaxFileBytes) {
+      return held_.add({&placed, mode, entry.mtime_s}, stream);
+    }
     Hasher hasher;
     TRY(sink_.file({placed.path, mode, entry.size_bytes, entry.mtime_s}));
     for (std::string_view piece = TRY(stream.content()); !piece.empty();
@@ -248,6 +256,29 @@ class PackageFiles::Delivery {
     placed.sha256_in_prefix = placed.sha256;
     placed.size_bytes = entry.size_bytes;
     TRY(check_content(placed));
+    return sink_.file_end(placed.sha256_in_prefix);
+  }
+
+  // What is held back, checked.
+  Status deliver_held() {
+    return held_.take([this](const HeldFiles::File& file, std::string_view content,
+                             std::string sha256) -> Status {
+      Status status = deliver_held(file, content, std::move(sha256));
+      return status ? std::move(status)
+                    : std::move(status).context("at {}", printable(file.placed->entry.path));
+    });
+  }
+
+  Status deliver_held(const HeldFiles::File& file, std::string_view content, std::string sha256) {
+    PlacedPath& placed = *file.placed;
+    placed.sha256 = std::move(sha256);
+    placed.sha256_in_prefix = placed.sha256;
+    placed.size_bytes = content.size();
+    TRY(check_content(placed));
+    TRY(sink_.file({placed.path, file.mode, content.size(), file.mtime_s}));
+    if (!content.empty()) {
+      TRY(sink_.content(content));
+    }
     return sink_.file_end(placed.sha256_in_prefix);
   }
 
@@ -393,6 +424,7 @@ class PackageFiles::Delivery {
   std::unordered_map<std::string_view, std::size_t> by_source_;
   std::vector<bool> delivered_;
   std::unordered_set<std::string> directories_;
+  HeldFiles held_;
 };
 
 Status PackageFiles::deliver(FileSink& sink) { return Delivery(*this, sink).run(); }

@@ -4,7 +4,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <unordered_set>
 #include <utility>
 
@@ -18,6 +17,8 @@
 #include "source/conda/link_ways.h"
 #include "source/conda/package_archive.h"
 #include "source/conda/package_files.h"
+#include "source/conda/package_interpreter.h"
+#include "source/conda/package_notes.h"
 #include "source/conda/prefix_record.h"
 #include "source/conda/python_sources.h"
 #include "source/conda/sorted_files.h"
@@ -27,66 +28,6 @@ namespace {
 
 constexpr std::string_view kActivity = "packing";
 constexpr std::uint64_t kMaxExpected = std::uint64_t{1} << 40U;
-constexpr const char* kPathsNote = "conda-paths";
-constexpr const char* kLinksNote = "conda-links";
-// What a package lists, kept beside the segments so that a plan needs no archive: a letter for the
-// kind, the path, a NUL.
-constexpr std::string_view kTypeLetters = "hsdu";  // in the order of PathType
-
-std::string print_paths(const std::vector<PlacedPath>& paths) {
-  std::string text;
-  for (const PlacedPath& placed : paths) {
-    text += kTypeLetters[static_cast<std::size_t>(placed.entry.type)];
-    text += placed.path;
-    text += '\0';
-  }
-  return text;
-}
-
-bool parse_paths(std::string_view text, std::vector<PlacedPath>& paths) {
-  while (!text.empty()) {
-    const std::size_t end = text.find('\0');
-    const std::size_t type = kTypeLetters.find(text[0]);
-    if (end == std::string_view::npos || end < 2 || type == std::string_view::npos) {
-      return false;
-    }
-    PlacedPath& placed = paths.emplace_back();
-    placed.path = text.substr(1, end - 1);
-    placed.entry.type = static_cast<PathType>(type);
-    text.remove_prefix(end + 1);
-  }
-  return true;
-}
-
-// The symbolic links of a package, as pairs of texts that end with NULs.
-std::string print_links(const SymbolicLinks& links) {
-  std::string text;
-  for (const auto& [path, target] : links) {
-    text.append(path) += '\0';
-    text.append(target) += '\0';
-  }
-  return text;
-}
-
-std::optional<SymbolicLinks> parse_links(std::string_view text) {
-  SymbolicLinks links;
-  while (!text.empty()) {
-    const std::size_t middle = text.find('\0');
-    const std::size_t end = middle == std::string_view::npos ? middle : text.find('\0', middle + 1);
-    if (end == std::string_view::npos) {
-      return std::nullopt;
-    }
-    links.emplace(text.substr(0, middle), text.substr(middle + 1, end - middle - 1));
-    text.remove_prefix(end + 1);
-  }
-  return links;
-}
-
-// "openssl" for "openssl >=3.0,<4.0a0", as channels write dependencies.
-std::string_view name_in(std::string_view spec) {
-  return spec.substr(0, spec.find_first_of(" =<>!~[(,;"));
-}
-
 std::string file_name(const conda::PackageRecord& record) { return printable(record.file_name); }
 
 class Packing {
@@ -111,7 +52,11 @@ class Packing {
     TRY(find_paths());
     TRY(follow_links());
     const PrefixPlan plan(planned());
-    const std::string interpreter = options_.compile ? interpreter_identity() : std::string();
+    const std::string interpreter =
+        options_.compile
+            ? interpreter_identity(packages_, placement_,
+                                   [&](std::size_t i) -> const auto& { return members_[i].paths; })
+            : std::string();
     TRY(pool_.run(
         packages_.size(), [&](std::size_t i) { return find_segment(i, plan, interpreter); },
         stop_));
@@ -169,13 +114,9 @@ class Packing {
     return {};
   }
 
-  static std::string identity(const conda::PackageRecord& record) {
-    return record.sha256.empty() ? "md5:" + record.md5 : "sha256:" + record.sha256;
-  }
-
   // The package's bytes, and of noarch Python packages where they go.
   void add_identity(const conda::PackageRecord& record, blob::SegmentKey& key) const {
-    key.add("package", identity(record));
+    key.add("package", archive_identity(record));
     if (record.noarch == conda::Noarch::kPython) {
       key.add("python", placement_.python_version);
       key.add("site_packages", placement_.site_packages);
@@ -220,7 +161,9 @@ class Packing {
         packages_.size(),
         [&](std::size_t i) -> Status {
           if (const auto note = store_.find_note(note_key(kPathsNote, packages_[i]))) {
-            members_[i].known = parse_paths(*note, members_[i].paths);
+            auto paths = parse_paths(*note);
+            members_[i].known = paths.has_value();
+            members_[i].paths = std::move(paths).value_or(std::vector<PlacedPath>());
           }
           return {};
         },
@@ -275,61 +218,22 @@ class Packing {
     return all;
   }
 
-  // Files that are named through another package's symbolic link go where it leads, as they do when
-  // packages are written one after another. Then they may meet files of others, and so on.
+  // Files that are named through another package's symbolic link go where it leads.
   Status follow_links() {
-    constexpr int kMaxRounds = 8;
-    const std::vector<std::vector<PlacedPath>> original = all_paths();
-    for (int round = 0; round < kMaxRounds; ++round) {
-      const PrefixPlan plan(planned());
-      std::map<std::size_t, SymbolicLinks> links;
-      LinkResolver resolver(plan, [&](std::size_t i) -> Result<const SymbolicLinks*> {
-        if (!links.contains(i)) {
-          links.emplace(i, TRY(links_of(i)));
-        }
-        return &links[i];
-      });
-      bool moved = false;
-      for (std::size_t i = 0; i < packages_.size(); ++i) {
-        if (plan.round(i) > 0) {
-          TRY(move_paths(i, original[i], resolver)
-                  .context("in the package {}", file_name(packages_[i])));
-          moved = true;
-        }
-      }
-      if (!moved) {
-        return {};
-      }
+    std::vector<LinkedPackage> all;
+    all.reserve(packages_.size());
+    for (std::size_t i = 0; i < packages_.size(); ++i) {
+      all.push_back({packages_[i].name, file_name(packages_[i]), std::move(members_[i].paths), {}});
     }
-    return fail(ErrorKind::kUnsupported, "packages lie below each other's links without an end");
-  }
-
-  std::vector<std::vector<PlacedPath>> all_paths() const {
-    std::vector<std::vector<PlacedPath>> all;
-    all.reserve(members_.size());
-    for (const Member& member : members_) {
-      all.push_back(member.paths);
-    }
-    return all;
-  }
-
-  Status move_paths(std::size_t i, const std::vector<PlacedPath>& original,
-                    LinkResolver& resolver) {
-    Member& member = members_[i];
-    member.ways = TRY(resolver.ways(original));
-    member.paths = original;
-    std::unordered_set<std::string_view> files;
-    for (PlacedPath& placed : member.paths) {
-      const bool directory = placed.entry.type == PathType::kDirectory;
-      placed.path = directory ? member.ways.directory(placed.path) : member.ways.path(placed.path);
-      if (!directory && !files.insert(placed.path).second) {
-        return fail(ErrorKind::kInvalid, "two of its files would become {}",
-                    printable(placed.path));
-      }
+    TRY(source::follow_links(all, [this](std::size_t i) { return links_of(i); }));
+    for (std::size_t i = 0; i < packages_.size(); ++i) {
+      members_[i].paths = std::move(all[i].paths);
+      members_[i].ways = std::move(all[i].ways);
     }
     return {};
   }
 
+  // By the package's own names.
   Result<SymbolicLinks> links_of(std::size_t i) {
     const blob::SegmentKey key = note_key(kLinksNote, packages_[i]);
     const std::optional<std::string> note = store_.find_note(key);
@@ -338,11 +242,7 @@ class Packing {
       links = TRY(read_links(i).context("in the package {}", file_name(packages_[i])));
       TRY(store_.put_note(key, print_links(*links)));
     }
-    SymbolicLinks out;
-    for (auto& [path, target] : *links) {
-      out.emplace(members_[i].ways.path(path), std::move(target));
-    }
-    return out;
+    return std::move(*links);
   }
 
   Result<SymbolicLinks> read_links(std::size_t i) {
@@ -359,7 +259,7 @@ class Packing {
   Status find_segment(std::size_t i, const PrefixPlan& plan, const std::string& interpreter) {
     Member& member = members_[i];
     if (!interpreter.empty()) {
-      add_sources(i, plan);
+      member.sources = compiled_sources(packages_[i], member.paths, i, plan, placement_);
     }
     for (const PlacedPath& placed : member.paths) {
       const bool kept = placed.entry.type == PathType::kDirectory ? plan.is_directory(placed.path)
@@ -380,70 +280,6 @@ class Packing {
     return {};
   }
 
-  // The sources below site-packages of a noarch Python package, as in an installation (conda:
-  // conda/core/path_actions.py, CompileMultiPycAction). Where another package brings the bytecode,
-  // that one is taken.
-  void add_sources(std::size_t i, const PrefixPlan& plan) {
-    Member& member = members_[i];
-    if (packages_[i].noarch != conda::Noarch::kPython) {
-      return;
-    }
-    std::string tag = "cpython-" + placement_.python_version;
-    std::erase(tag, '.');
-    for (const PlacedPath& placed : member.paths) {
-      if (placed.path.ends_with(".py") && placed.kind == PlacedPath::Kind::kPath &&
-          placed.entry.type != PathType::kSoftlink && placed.entry.type != PathType::kDirectory &&
-          plan.owns(i, placed.path) && placed.path.starts_with(placement_.site_packages + "/") &&
-          plan.owner(bytecode_path(placed.path, tag)) < 0) {
-        member.sources.push_back(placed.path);
-      }
-    }
-    std::ranges::sort(member.sources);
-  }
-
-  // What decides bytecode besides the source: the packages that the interpreter and its standard
-  // library come from. A minor version is not enough, since compilers are mended too.
-  std::string interpreter_identity() const {
-    const std::string library = "lib/python" + placement_.python_version + "/";
-    std::string list;
-    for (const std::size_t i : interpreter_packages()) {
-      const bool counts = std::ranges::any_of(members_[i].paths, [&](const PlacedPath& placed) {
-        const std::string_view path = placed.path;
-        return path.starts_with("bin/python") || path.starts_with("lib/libpython") ||
-               (path.starts_with(library) &&
-                !path.substr(library.size()).starts_with("site-packages/"));
-      });
-      if (counts) {
-        list += identity(packages_[i]) + "\n";
-      }
-    }
-    return list.empty() ? "" : Digest::of(list).to_string();
-  }
-
-  // python and what it depends on, in the order of the packages; without noarch Python packages,
-  // which an interpreter does not need (pip is one, in a circle with it).
-  std::vector<std::size_t> interpreter_packages() const {
-    std::map<std::string_view, std::size_t> places;
-    for (std::size_t i = 0; i < packages_.size(); ++i) {
-      if (packages_[i].noarch != conda::Noarch::kPython) {
-        places.emplace(packages_[i].name, i);
-      }
-    }
-    std::set<std::size_t> found;
-    std::vector<std::string> open = {"python"};
-    while (!open.empty()) {
-      const auto place = places.find(open.back());
-      open.pop_back();
-      if (place == places.end() || !found.insert(place->second).second) {
-        continue;
-      }
-      for (const std::string& spec : packages_[place->second].depends) {
-        open.emplace_back(name_in(spec));
-      }
-    }
-    return {found.begin(), found.end()};
-  }
-
   // Writes the sources of these packages out and has them compiled.
   Status compile(std::span<const std::size_t> wanted) {
     const auto work =
@@ -453,7 +289,7 @@ class Packing {
                         .prefix = options_.prefix,
                         .interpreter = "bin/python" + placement_.python_version,
                         .runtime = {}};
-    for (const std::size_t i : interpreter_packages()) {
+    for (const std::size_t i : interpreter_packages(packages_)) {
       batch.runtime.push_back(members_[i].segment);
     }
     TRY(pool_.run(

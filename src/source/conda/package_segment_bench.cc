@@ -151,8 +151,9 @@ void compress_only(benchmark::State& state) {
     std::atomic<std::size_t> next = 0;
     const Status done = pool.run(2, [&](std::size_t) -> Status {
       blob::FrameCompressor compressor(compression);
+      blob::FrameBuffer buffer;
       for (std::size_t i = next++; i < pieces.size(); i = next++) {
-        benchmark::DoNotOptimize(TRY(compressor.compress(pieces[i])));
+        benchmark::DoNotOptimize(TRY(compressor.compress(pieces[i], buffer)));
       }
       return {};
     });
@@ -188,8 +189,8 @@ void disk_write(benchmark::State& state) {
 }
 BENCHMARK(disk_write)->UseRealTime()->Iterations(3)->Unit(benchmark::kMillisecond);
 
-// The diff_id of one layer out of everything: read, decompressed, hashed twice.
-void layer_diff_id(benchmark::State& state) {
+// One layer out of everything: read, decompressed, hashed twice, written.
+void put_layer(benchmark::State& state) {
   const io::TemporaryDirectory place = *io::TemporaryDirectory::create();
   blob::SegmentStore store(place.path());
   std::vector<blob::Segment> segments;
@@ -198,12 +199,13 @@ void layer_diff_id(benchmark::State& state) {
     bytes += piece.size();
   }
   for (auto _ : state) {
-    std::filesystem::remove_all(place.path() + "/layers");
-    benchmark::DoNotOptimize(store.layer_diff_id(segments));
+    const blob::BlobStore target(place.path() + "/layout");
+    std::filesystem::remove_all(target.root());
+    benchmark::DoNotOptimize(store.put_layer(segments, target));
   }
   state.SetBytesProcessed(static_cast<std::int64_t>(bytes * state.iterations()));
 }
-BENCHMARK(layer_diff_id)->MeasureProcessCPUTime()->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(put_layer)->MeasureProcessCPUTime()->UseRealTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace cloche::source

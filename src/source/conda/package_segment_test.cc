@@ -80,6 +80,7 @@ class PackageSegmentTest : public testing::Test {
       for (std::string_view rest = blob; !rest.empty();) {
         tar += *expander.expand(rest);
       }
+      tar.resize(tar.size() - blob::kTarEndBytes);
     }
     return tar + std::string(blob::kTarEndBytes, '\0');
   }

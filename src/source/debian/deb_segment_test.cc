@@ -53,7 +53,6 @@ class DebSegmentTest : public testing::Test {
     fs::create_directory(place);
     std::ifstream in(*store_.blobs().path(segment.digest), std::ios::binary);
     std::string bytes((std::istreambuf_iterator<char>(in)), {});
-    bytes += blob::layer_end(segment.compression);
     io::MemoryReader reader(bytes);
     const auto done = blob::unpack(reader, place, {.layer = true, .owners = ::geteuid() == 0}, {});
     EXPECT_TRUE(done) << done.error().to_string();
