@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "blob/blob_store.h"
+#include "blob/cached_directory.h"
 #include "blob/lease.h"
 #include "core/testing.h"
 #include "io/testing.h"
@@ -110,6 +111,55 @@ TEST_F(EvictionTest, WithoutAQuotaOnlyLeftoversGo) {
   EXPECT_THAT(run({}), ElementsAre("index/.cloche-old", "packages/partial/old",
                                    "repodata/.cloche-old", "segments/tmp/.cloche-old"));
   EXPECT_TRUE(fs::exists(place_.path() + "/somebody/elses"));
+}
+
+TEST_F(EvictionTest, WhatAnImageHasTooIsNoGain) {
+  const Digest shared = put("segments", 'a', 500);
+  const Digest own = put("segments", 'b', 400);
+  ASSERT_TRUE(BlobStore(place_.path() + "/image")
+                  .link_from(BlobStore(place_.path() + "/segments"), shared));
+  age(*BlobStore(place_.path() + "/segments").path(shared), 500);
+  ASSERT_VALUE(use, cache_use(place_.path()));
+  EXPECT_EQ(use.at("segments").size_bytes, 100U);
+  EXPECT_EQ(use.at("segments").shared_bytes, 100U);
+  EXPECT_TRUE(run({.quota_bytes = 100}).empty());
+  EXPECT_THAT(run({.quota_bytes = 0}), ElementsAre("segments/blobs/sha256/" + own.hex()));
+}
+
+TEST_F(EvictionTest, UnpackedLayersGoAsAWhole) {
+  const auto layer = [&](char letter, std::int64_t seconds_ago) {
+    std::string path = "unpacked/" + std::string(64, letter);
+    file(path + "/usr/lib/one", 10);
+    file(path + "/usr/two", 10);
+    fs::create_hard_link(place_.path() + "/" + path + "/usr/two",
+                         place_.path() + "/" + path + "/usr/again");
+    age(place_.path() + "/" + path, seconds_ago);
+    return path;
+  };
+  const std::string oldest = layer('a', 40'000);
+  const std::string runs = layer('b', 30'000);
+  const std::string old = layer('c', 20'000);
+  const std::string fresh = layer('d', 100);
+  file("unpacked/" + std::string(64, 'a') + ".hides-all", 10);
+  file("unpacked/" + std::string(64, 'e') + ".0123.part/usr/half", 10);
+  age(place_.path() + "/unpacked/" + std::string(64, 'e') + ".0123.part", 100'000);
+  ASSERT_VALUE(use, cache_use(place_.path()));
+  EXPECT_EQ(use.at("unpacked").count, 4U);
+  EXPECT_EQ(use.at("unpacked").size_bytes, 800U);
+  EvictionOptions options{.quota_bytes = 600};
+  options.in_use = [&](const std::string& path) { return path.ends_with(runs); };
+  EXPECT_THAT(run(options), ElementsAre(oldest, "unpacked/" + std::string(64, 'e') + ".0123.part"));
+  EXPECT_FALSE(fs::exists(place_.path() + "/" + oldest));
+  options.quota_bytes = 0;
+  options.dry_run = true;
+  EXPECT_THAT(run(options), ElementsAre(old));
+  EXPECT_TRUE(fs::exists(place_.path() + "/" + old));
+  options.dry_run = false;
+  EXPECT_TRUE(use_directory(place_.path() + "/unpacked", place_.path() + "/" + old));
+  EXPECT_THAT(run(options), ElementsAre());
+  EXPECT_TRUE(fs::exists(place_.path() + "/" + runs));
+  EXPECT_TRUE(fs::exists(place_.path() + "/" + fresh));
+  EXPECT_FALSE(use_directory(place_.path() + "/unpacked", place_.path() + "/" + oldest));
 }
 
 TEST_F(EvictionTest, ACacheThatIsNotThereIsEmpty) {

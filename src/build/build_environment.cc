@@ -1,17 +1,14 @@
 #include "build/build_environment.h"
 
 #include <algorithm>
-#include <set>
 
 #include <fmt/format.h>
-#include <sys/utsname.h>
 
 #include "blob/blob_store.h"
 #include "blob/lease.h"
 #include "blob/segment_store.h"
 #include "blob/work_lock.h"
 #include "build/bytecode_step.h"
-#include "build/debian_configure.h"
 #include "build/debian_install.h"
 #include "build/environment_layer.h"
 #include "build/link_scripts.h"
@@ -19,9 +16,6 @@
 #include "core/files.h"
 #include "core/text.h"
 #include "image/layer_plan.h"
-#include "image/platform.h"
-#include "io/disk_files.h"
-#include "io/file.h"
 #include "io/temporary.h"
 #include "io/thread_pool.h"
 #include "runtime/engine.h"
@@ -33,9 +27,6 @@
 namespace cloche::build {
 
 namespace {
-
-constexpr int kBuildFormat = 3;  // a change of what the same inputs give is a new one
-constexpr std::size_t kMaxRecordBytes = std::size_t{1} << 20U;
 
 Status check_supported(const BuildRequest& request) {
   const lock::Lock& lock = request.lock;
@@ -57,55 +48,6 @@ Status check_supported(const BuildRequest& request) {
     }
   }
   return {};
-}
-
-std::map<std::string, std::string> variables_of(const definition::Definition& definition) {
-  std::map<std::string, std::string> out = definition.environment_variables;
-  if (definition.conda) {
-    out.insert(definition.conda->variables.begin(), definition.conda->variables.end());
-  }
-  return out;
-}
-
-std::string record_path(const image::Layout& layout, const Digest& key) {
-  return join_path(layout.root(), "builds/" + key.hex() + ".json");
-}
-
-bool whole(const image::Layout& layout, const Digest& digest) {
-  const auto manifest = image::read_manifest(layout.blobs(), digest);
-  return manifest.has_value() && layout.blobs().use(manifest->config.digest) &&
-         std::ranges::all_of(manifest->layers, [&](const image::Descriptor& layer) {
-           return layout.blobs().use(layer.digest);
-         });
-}
-
-Status remember(const BuildRequest& request, const Digest& key, const image::Descriptor& manifest) {
-  Json record;
-  record.set("manifest", image::to_json(manifest)).set("inputs", build_inputs(request));
-  return io::write_file_atomically(record_path(request.layout, key), record.dump(2) + "\n");
-}
-
-std::string text_of(const Json& value) {
-  return value.is_null() ? "" : value.is_string() ? value.as_string() : value.dump();
-}
-
-std::vector<ChangedInput> changed_inputs(const Json& before, const Json& now) {
-  std::vector<ChangedInput> out;
-  for (const auto& [name, value] : now.members()) {
-    const std::string old = text_of(before[name]);
-    if (old != text_of(value)) {
-      out.push_back({name, old, text_of(value)});
-    }
-  }
-  return out;
-}
-
-bool runs_here(const std::string& platform) {
-  struct utsname system{};
-  ::uname(&system);
-  const auto here = image::parse_platform(std::string("linux/") + system.machine);
-  const auto wanted = image::parse_platform(platform);
-  return here && wanted && image::suits(*wanted, *here) > 0;
 }
 
 // A build in progress: where things come from and go.
@@ -319,10 +261,6 @@ class Builder {
   std::string not_compiled_;
 };
 
-bool is_noarch_python(const lock::CondaPackage& one) {
-  return one.record.noarch == conda::Noarch::kPython;
-}
-
 Result<std::optional<BuildOutcome>> look_up(const BuildRequest& request) {
   std::optional<BuildOutcome> out;
   if (request.from_nothing) {
@@ -367,60 +305,13 @@ Result<BuildOutcome> build_under_lock(const BuildRequest& request, const Channel
   if (out) {
     out->key = key;
     if (!request.from_nothing) {
-      TRY(remember(request, key, out->manifest));
+      TRY(remember_build(request, key, out->manifest));
     }
   }
   return out;
 }
 
 }  // namespace
-
-std::vector<std::string> needs_of(const lock::Lock& lock) {
-  std::set<std::string> out;
-  for (const lock::CondaPackage& one : lock.conda.packages) {
-    for (const std::string& spec : one.record.depends) {
-      if (spec.starts_with("__")) {
-        out.insert(spec);
-      }
-    }
-  }
-  return {out.begin(), out.end()};
-}
-
-Json build_inputs(const BuildRequest& request) {
-  Json variables = Json::object();
-  for (const auto& [name, value] : variables_of(request.definition)) {
-    variables.set(name, value);
-  }
-  Json out;
-  out.set("format", std::to_string(kBuildFormat))
-      .set("contents", lock::contents_digest_of(request.lock).to_string())
-      .set("base",
-           request.base.digest.empty() ? request.base.reference : request.base.digest.to_string())
-      .set("platform", request.lock.platform)
-      .set("prefix", image::kEnvironmentPrefix)
-      .set("compression", blob::compression_identity(request.compression))
-      .set("variables", std::move(variables));
-  if (compiles_bytecode(request)) {
-    out.set("bytecode", "checked-hash");
-  }
-  if (!request.scripts) {
-    out.set("scripts", "left out");
-  }
-  if (!request.lock.debian.packages.empty()) {
-    out.set("configure_format", std::to_string(kConfigureFormat));
-  }
-  return out;
-}
-
-bool compiles_bytecode(const BuildRequest& request) {
-  const std::vector<lock::CondaPackage>& packages = request.lock.conda.packages;
-  return request.bytecode && !request.base.manifest.layers.empty() &&
-         std::ranges::any_of(packages, is_noarch_python) &&
-         std::ranges::any_of(packages,
-                             [](const auto& one) { return one.record.name == "python"; }) &&
-         runs_here(request.lock.platform);
-}
 
 Result<std::string> why_no_bytecode(const BuildRequest& request, const std::string& cache,
                                     const std::stop_token& stop, Progress& progress) {
@@ -432,50 +323,6 @@ Result<std::string> why_no_bytecode(const BuildRequest& request, const std::stri
     return engine.error();
   }
   return engine ? std::string() : engine.error().message;
-}
-
-Result<std::optional<image::Descriptor>> find_build(const BuildRequest& request) {
-  const Digest key = Digest::of(build_inputs(request).canonical());
-  const auto text = io::DiskFiles().read(record_path(request.layout, key), kMaxRecordBytes);
-  if (!text) {
-    return std::optional<image::Descriptor>();
-  }
-  const auto record = parse_json(*text);
-  if (!record || !record->is_object()) {
-    return std::optional<image::Descriptor>();
-  }
-  auto manifest = image::read_descriptor((*record)["manifest"], "the build's manifest");
-  if (!manifest || !whole(request.layout, manifest->digest)) {
-    return std::optional<image::Descriptor>();
-  }
-  return std::optional(std::move(*manifest));
-}
-
-Result<std::optional<Relative>> nearest_build(const BuildRequest& request) {
-  const std::string directory = join_path(request.layout.root(), "builds");
-  io::DiskFiles files;
-  const auto entries = files.list(directory);
-  if (!entries) {
-    return std::optional<Relative>();
-  }
-  const Json now = build_inputs(request);
-  std::optional<Relative> best;
-  for (const FileEntry& entry : *entries) {
-    const auto text = files.read(join_path(directory, entry.name), kMaxRecordBytes);
-    const auto record = text ? parse_json(*text) : Result<Json>(text.error());
-    if (!record || !record->is_object() || !(*record)["inputs"].is_object()) {
-      continue;
-    }
-    const auto manifest = image::read_descriptor((*record)["manifest"], "the build's manifest");
-    if (!manifest) {
-      continue;
-    }
-    Relative relative{manifest->digest, changed_inputs((*record)["inputs"], now)};
-    if (!best || relative.changed.size() < best->changed.size()) {
-      best = std::move(relative);
-    }
-  }
-  return best;
 }
 
 Result<BuildOutcome> build_environment(const BuildRequest& wanted, const Channels& channels,

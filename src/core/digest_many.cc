@@ -5,7 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <numeric>
+#include <functional>
+#include <utility>
 
 #include "core/digest.h"
 
@@ -77,7 +78,7 @@ template <std::size_t N>
   for (std::size_t t = 0; t < 16; ++t) {
     for (std::size_t lane = 0; lane < N; ++lane) {
       std::uint32_t word = 0;
-      std::memcpy(&word, lanes.at[lane] + 4 * t, sizeof word);
+      std::memcpy(&word, lanes.at[lane] + (4 * t), sizeof word);
       w[t][lane] = __builtin_bswap32(word);
     }
   }
@@ -131,7 +132,7 @@ template <std::size_t N>
   lanes.state[7] += h;
 }
 
-// `blocks` of each lane; the lanes in `still` stay where they are (their result is thrown away).
+// `blocks` of each lane; a lane with a stride of 0 stays where it is, its result is thrown away.
 template <std::size_t N>
 [[gnu::always_inline]] inline void steps(Lanes<N>& lanes, std::size_t blocks,
                                          const std::array<std::size_t, N>& strides) {
@@ -155,6 +156,12 @@ template <std::size_t N>
 
 enum class Width { kOne, kEight, kSixteen };
 
+// A bool to one compiler, an int to the other.
+template <class Answer>
+bool is_set(Answer answer) {
+  return answer != Answer{};
+}
+
 Width width_here() {
   constexpr unsigned kShaBit = 1U << 29U;  // leaf 7, EBX
   unsigned a = 0;
@@ -165,11 +172,11 @@ Width width_here() {
     return Width::kOne;
   }
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-      __builtin_cpu_supports("avx512vl") != 0) {
+  if (is_set(__builtin_cpu_supports("avx512f")) && is_set(__builtin_cpu_supports("avx512bw")) &&
+      is_set(__builtin_cpu_supports("avx512vl"))) {
     return Width::kSixteen;
   }
-  return __builtin_cpu_supports("avx2") != 0 ? Width::kEight : Width::kOne;
+  return is_set(__builtin_cpu_supports("avx2")) ? Width::kEight : Width::kOne;
 }
 
 // The last bytes of a text with the padding: one block or two.
@@ -181,7 +188,7 @@ struct Tail {
     blocks = left + 9 > kBlock ? 2 : 1;
     std::uint64_t bits = std::uint64_t{text.size()} * 8;
     for (std::size_t i = 1; i <= sizeof bits; ++i, bits >>= 8U) {
-      bytes.at(blocks * kBlock - i) = static_cast<char>(bits & 0xffU);
+      bytes.at((blocks * kBlock) - i) = static_cast<char>(bits & 0xffU);
     }
   }
   std::array<char, 2 * kBlock> bytes{};
@@ -211,7 +218,11 @@ class Group {
       }
       steps_(lanes_, blocks, strides_);
       for (std::size_t lane = 0; lane < N; ++lane) {
-        if (left_[lane] > 0 && (left_[lane] -= blocks) == 0) {
+        if (left_[lane] == 0) {
+          continue;
+        }
+        left_[lane] -= blocks;
+        if (left_[lane] == 0) {
           go_on(lane);
         }
       }
@@ -292,8 +303,11 @@ constexpr std::size_t kLargestShare = 8;
 
 std::vector<std::string> hash_in_lanes(std::span<const std::string_view> texts, Width width) {
   std::vector<std::string> out(texts.size());
-  std::vector<std::size_t> order(texts.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::vector<std::size_t> order;
+  order.reserve(texts.size());
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    order.push_back(i);
+  }
   std::ranges::stable_sort(order, std::greater(), [&](std::size_t i) { return texts[i].size(); });
   std::size_t rest = 0;
   for (const std::string_view text : texts) {

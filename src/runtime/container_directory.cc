@@ -96,8 +96,8 @@ Status ContainerDirectory::write_exit(const ExitStatus& status, bool synced) con
 }
 
 Status ContainerDirectory::remove_contents() const {
-  for (const char* name :
-       {"root", "upper", "work", "links", "engine", "engine.log", "pid", "config.json", "hosts"}) {
+  for (const char* name : {"root", "upper", "work", "links", "engine", "engine.log", "pid",
+                           "layers", "config.json", "hosts"}) {
     TRY(remove_tree(path_, name));
   }
   return {};

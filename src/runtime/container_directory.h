@@ -22,6 +22,7 @@ class ContainerDirectory {
     return path_ + "/keeper";
   }  // its process number, as the host has it
   std::string cgroup() const { return path_ + "/cgroup"; }   // its path in each hierarchy
+  std::string layers() const { return path_ + "/layers"; }   // what it stands on, a path a line
   std::string exit() const { return path_ + "/exit.json"; }  // how it ended
   std::string config() const { return path_ + "/config.json"; }
   std::string root() const { return path_ + "/root"; }    // where the root file system is mounted

@@ -178,6 +178,11 @@ Result<Container> Engine::start(const ContainerSpec& spec, Lifetime lifetime,
   CdiEdits devices = TRY(devices_of(spec));
   const ContainerDirectory directory(join_path(containers_of(cache_), id));
   io::FileLock lock = TRY(directory.create(detached ? "detached" : "attached"));
+  std::string lower;
+  for (const std::string& one : spec.lower) {
+    lower += one + "\n";
+  }
+  TRY(write_file(directory.layers(), lower));
   const KeeperTask task{.spec = spec,
                         .directory = directory,
                         .id = id,
@@ -232,6 +237,25 @@ Result<std::vector<std::string>> Engine::list() const {
     const ContainerDirectory directory(join_path(containers_of(cache_), one.name));
     if (directory.read(directory.kind()) == "detached") {
       out.push_back(one.name);
+    }
+  }
+  return out;
+}
+
+Result<std::set<std::string>> Engine::layers_in_use(const std::string& cache) {
+  std::set<std::string> out;
+  const auto entries = io::DiskFiles().list(containers_of(cache));
+  if (!entries) {
+    return entries.error().kind == ErrorKind::kNotFound ? Result<std::set<std::string>>(out)
+                                                        : entries.error();
+  }
+  for (const FileEntry& one : *entries) {
+    const ContainerDirectory directory(join_path(containers_of(cache), one.name));
+    if (!directory.exists() || TRY(directory.lock_if_dead())) {
+      continue;
+    }
+    for (const std::string_view line : split_lines(directory.read(directory.layers()))) {
+      out.emplace(trim(line));
     }
   }
   return out;

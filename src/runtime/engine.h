@@ -1,6 +1,7 @@
 // Containers by runc or crun, whichever works on this host.
 #pragma once
 
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -47,6 +48,9 @@ class Engine {
 
   // The ids of those that are detached, running or not.
   Result<std::vector<std::string>> list() const;
+
+  // The directories that containers in this cache stand on which live now (ContainerSpec::lower).
+  static Result<std::set<std::string>> layers_in_use(const std::string& cache);
 
   // Removes what containers of killed callers left behind: folders and cgroups.
   Status clean() const;

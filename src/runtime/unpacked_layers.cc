@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "blob/cached_directory.h"
 #include "blob/unpack.h"
 #include "blob/work_lock.h"
 #include "core/files.h"
@@ -77,7 +78,8 @@ Result<std::vector<std::string>> UnpackedLayers::get(
   std::set<Digest> seen;
   std::uint64_t bytes = 0;
   for (std::size_t i = 0; i < config.diff_ids.size(); ++i) {
-    if (seen.insert(config.diff_ids[i]).second && !exists(place_of(config.diff_ids[i]))) {
+    const std::string place = place_of(config.diff_ids[i]);
+    if (seen.insert(config.diff_ids[i]).second && !blob::use_directory(parent_path(place), place)) {
       missing.push_back(i);
       bytes += manifest.layers[i].size_bytes;
     }

@@ -16,8 +16,9 @@ namespace cloche::runtime {
 
 // Each layer is unpacked once and shared by all images that have it; so environments share files on
 // the disk and in the page cache. A directory of that name is whole, and verified against its
-// diff_id; nobody writes into it. docs/formats/unpacked-layers.md. Safe for many threads and
-// processes.
+// diff_id; nobody writes into it. docs/formats/container.md. Evictions (blob/eviction.h) take those
+// that were not used within the last hour and that no container stands on. Safe for many threads
+// and processes.
 class UnpackedLayers {
  public:
   explicit UnpackedLayers(std::string cache);

@@ -1,20 +1,15 @@
 #include "workspace/context_files.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <ranges>
 #include <string_view>
-#include <vector>
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <unordered_set>
+#include <utility>
 
 #include "core/files.h"
 #include "core/text.h"
 #include "io/descriptor.h"
+#include "io/directory_tree.h"
 #include "io/file.h"
-#include "io/system_error.h"
 
 namespace cloche::workspace {
 namespace {
@@ -58,18 +53,11 @@ bool leaves_directory(std::string_view path) {
   return path.find('\0') != std::string_view::npos || std::ranges::any_of(split(path, '/'), bad);
 }
 
-// Writes below one directory, through descriptors: openat() with O_NOFOLLOW at every step means
-// that a link, also one planted while this runs, is an error and not a way out.
+// Writes below one directory, out of which no link leads, also none that is planted meanwhile.
 class Restorer {
  public:
-  Restorer(const blob::BlobStore& blobs, std::string directory)
-      : blobs_(blobs), directory_(std::move(directory)) {}
-
-  Status open() {
-    TRY(io::make_directories(directory_));
-    root_ = io::Descriptor(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    return root_.valid() ? Status() : io::system_error(errno, "open the directory", directory_);
-  }
+  Restorer(const blob::BlobStore& blobs, io::DirectoryTree tree)
+      : blobs_(blobs), tree_(std::move(tree)) {}
 
   Status restore(const ContextFile& file) {
     if (leaves_directory(file.path)) {
@@ -77,84 +65,53 @@ class Restorer {
                   printable(file.path))
           .with_hint("nothing may stand outside the context; whoever made this meant harm");
     }
-    const std::vector<std::string_view> parts = split(file.path, '/');
-    const io::Descriptor parent =
-        TRY(open_parent(std::span(parts).first(parts.size() - 1), file.path));
-    return place(file, parent, std::string(parts.back()));
-  }
-
- private:
-  Result<io::Descriptor> open_parent(std::span<const std::string_view> parts,
-                                     const std::string& path) {
-    io::Descriptor current(::openat(root_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    for (const std::string_view part : parts) {
-      const std::string name(part);
-      TRY(make_directory(current, name, path));
-      io::Descriptor next(
-          ::openat(current.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-      if (!next.valid()) {
-        return io::system_error(errno == ENOTDIR ? ELOOP : errno, "write", shown(path));
-      }
-      current = std::move(next);
-    }
-    return current;
-  }
-
-  Status make_directory(const io::Descriptor& parent, const std::string& name,
-                        const std::string& path) const {
-    if (::mkdirat(parent.get(), name.c_str(), 0777) != 0 && errno != EEXIST) {
-      return io::system_error(errno, "create the directory for", shown(path));
-    }
-    return {};
-  }
-
-  Status place(const ContextFile& file, const io::Descriptor& parent, const std::string& name) {
+    TRY(make_directories(parent_path(file.path)));
     switch (file.kind) {
       case FileKind::kDirectory:
-        return make_directory(parent, name, file.path);
+        return tree_.make_directory(file.path);
       case FileKind::kSymlink:
-        if (::symlinkat(file.link_target.c_str(), parent.get(), name.c_str()) != 0) {
-          return io::system_error(errno, "create the link", shown(file.path));
-        }
-        return {};
+        return tree_.make_symlink(file.path, file.link_target);
       case FileKind::kFile:
-        return copy(file, parent, name);
+        return copy(file);
       case FileKind::kOther:
         return {};
     }
     return {};
   }
 
-  Status copy(const ContextFile& file, const io::Descriptor& parent, const std::string& name) {
+ private:
+  Status make_directories(const std::string& path) {
+    if (path.empty() || !made_.insert(path).second) {
+      return {};
+    }
+    TRY(make_directories(parent_path(path)));
+    return tree_.make_directory(path);
+  }
+
+  Status copy(const ContextFile& file) {
     const std::string source = TRY(blobs_.path(file.digest).context("restoring {}", file.path));
     const io::Descriptor in = TRY(io::open_for_reading(source));
-    const mode_t mode = (file.mode & kExecutable) != 0 ? 0777 : 0666;
-    const io::Descriptor out(::openat(parent.get(), name.c_str(),
-                                      O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
-    if (!out.valid()) {
-      return io::system_error(errno, "create", shown(file.path));
-    }
+    const bool executable = (file.mode & kExecutable) != 0;
+    const io::Descriptor out = TRY(tree_.create_file(file.path, executable ? 0755 : 0644));
     Hasher hasher;
     buffer_.resize(kChunkBytes);
     while (const std::size_t count =
                TRY(io::read_some(in, buffer_.data(), buffer_.size(), source))) {
       const auto piece = std::string_view(buffer_).substr(0, count);
       hasher.update(piece);
-      TRY(io::write_all(out, piece, shown(file.path)));
+      TRY(io::write_all(out, piece, join_path(tree_.root(), file.path)));
     }
     if (hasher.finish() != file.digest) {
-      ::unlinkat(parent.get(), name.c_str(), 0);
+      TRY(tree_.remove(file.path));
       return fail(ErrorKind::kCorrupt, "the stored content of {} is damaged", printable(file.path))
           .with_hint("remove " + printable(source) + " and register the context again");
     }
     return {};
   }
 
-  std::string shown(const std::string& path) const { return join_path(directory_, path); }
-
   const blob::BlobStore& blobs_;
-  std::string directory_;
-  io::Descriptor root_;
+  io::DirectoryTree tree_;
+  std::unordered_set<std::string> made_;
   std::string buffer_;
 };
 
@@ -197,8 +154,8 @@ Status write_context(const BuildContextBase& context, const blob::BlobStore& blo
     return fail(ErrorKind::kUnsupported, "the build context stands at {}", printable(context.uri))
         .with_hint("fetch it from there");
   }
-  Restorer restorer(blobs, directory);
-  TRY(restorer.open());
+  TRY(io::make_directories(directory));
+  Restorer restorer(blobs, TRY(io::DirectoryTree::open(directory)));
   for (const ContextFile& file : context.files) {
     TRY(restorer.restore(file).context("writing the build context below {}", printable(directory)));
   }

@@ -7,6 +7,7 @@ import subprocess
 import tarfile
 import time
 
+import channel as channels
 import pytest
 
 BUSYBOX = shutil.which("busybox")
@@ -215,6 +216,50 @@ def test_kill_9_leaves_nothing_that_runs_and_the_rest_goes_with_the_next_run(tin
     tiny.run("run", "tiny", "--", "true")
     assert nothing_left(tiny)
     assert not [one for one in cgroups() if left[0] in one]
+
+
+def test_a_quota_spares_the_layers_that_a_container_stands_on(tiny, tmp_path):
+    tiny.environment["CLOCHE_CACHE"] = str(tmp_path / "cache")
+    process = start(tiny, "--", "sh", "-c", "touch ready; until test -e stop; do sleep 0.05; done; cat /etc/group")
+    wait_for(tiny.folder / "ready")
+    layers = list((tmp_path / "cache/unpacked").glob("?" * 64))
+    assert len(layers) == 1
+
+    def unpacked(*words):
+        said = tiny.json("gc", "--quota", "0", *words)["cache"]
+        return [one for one in said["removed"] if one["path"].startswith("unpacked/")], {one["why"] for one in said["kept"]}
+
+    assert unpacked("--dry-run") == ([], {"used within the last hour"})
+    os.utime(layers[0], (time.time() - 5000,) * 2)
+    assert unpacked() == ([], {"used by work that is running"})
+    folders = {one["name"]: one for one in tiny.json("store", "show")["cache"]["folders"]}
+    assert folders["unpacked"]["count"] == 1
+    assert folders["unpacked"]["size"] > 100_000
+    (tiny.folder / "stop").touch()
+    out, _ = process.communicate(timeout=20)
+    assert "people" in (out if isinstance(out, str) else out.decode())
+    removed, _ = unpacked()
+    assert [one["path"] for one in removed] == [f"unpacked/{layers[0].name}"]
+    assert not layers[0].exists()
+    assert tiny.run("run", "tiny", "--", "echo", "again").out == "again\n"
+
+
+def test_a_found_image_gets_the_name_of_its_definition(tiny):
+    made = channels.Channel(tiny.folder / "channel")
+    made.add("one", "1.0").add("two", "1.0")
+    for name, order in (("first", ("one", "two")), ("second", ("two", "one"))):
+        specs = "".join(f"    - {one}\n" for one in order)
+        text = f"name: {name}\nimage: tiny:1\nconda_file:\n  channels: [{made.url}]\n  dependencies:\n{specs}"
+        tiny.write(f"{name}.yml", text)
+        tiny.run("env", "create", "-f", f"{name}.yml")
+    first = tiny.json("env", "build", "first")
+    assert tiny.run("run", "second", "--", "echo", "found").out == "found\n"
+    names = {one["name"] for one in tiny.json("image", "list")["images"] if one["digest"] == first["digest"]}
+    assert {"first:1", "second:1", first["image"]} < names
+    for name in names - {"second:1"}:
+        tiny.run("image", "delete", name)
+    tiny.run("gc")
+    assert tiny.json("env", "build", "second")["found"]
 
 
 def test_a_terminal_of_its_own_size(tiny):

@@ -44,6 +44,13 @@ Result<bool> must_lock_again(const image::BaseImage& base, const Locked& locked,
   return !TRY(image::unmet_needs(build::needs_of(locked.entry.lock), library)).empty();
 }
 
+// A look-up writes nothing where the name is the image's already.
+Status set_name(const image::Layout& layout, const std::string& name,
+                const image::Descriptor& manifest) {
+  const auto now = layout.find(name);
+  return now && now->digest == manifest.digest ? Status() : layout.set(name, manifest);
+}
+
 }  // namespace
 
 Result<BuildBasis> build_basis(const Subject& subject, const LockingOptions& options,
@@ -73,12 +80,12 @@ build::BuildRequest build_request(const Subject& subject, const BuildBasis& basi
 }
 
 Result<std::string> name_image(const Subject& subject, const image::Layout& layout,
-                               const build::BuildOutcome& outcome) {
+                               const image::Descriptor& manifest) {
   std::string name = definition::image_name(subject.entry.fingerprint);
-  TRY(layout.set(name, outcome.manifest));
+  TRY(set_name(layout, name, manifest));
   const definition::Environment& environment = subject.entry.environment;
   if (!subject.from_file && !environment.version.empty()) {
-    TRY(layout.set(environment.name + ":" + environment.version, outcome.manifest));
+    TRY(set_name(layout, environment.name + ":" + environment.version, manifest));
   }
   return name;
 }
@@ -88,16 +95,17 @@ Result<EnvironmentImage> find_or_build_image(const Subject& subject, const Locki
                                              Context& context) {
   const BuildBasis basis = TRY(build_basis(subject, options, access, stop, context));
   const build::BuildRequest request = build_request(subject, basis, options);
+  // Until the image has a name no root leads to it; also one that another definition was built to.
+  const auto lease = TRY(blob::Lease::take_where_writable(basis.layout.root()));
   if (const auto found = TRY(build::find_build(request))) {
-    return EnvironmentImage{*found, definition::image_name(subject.entry.fingerprint), true,
-                            basis.locked.entry.digest};
+    std::string name = TRY(name_image(subject, basis.layout, *found));
+    return EnvironmentImage{*found, std::move(name), true, basis.locked.entry.digest};
   }
-  const blob::Lease lease = TRY(blob::Lease::take(basis.layout.root()));
   ProgressDisplay progress(context.terminal(), access.clock(), progress_form(context));
   auto outcome = build::build_environment(request, access.channels(), stop, progress);
   progress.clear();
   const build::BuildOutcome built = TRY(std::move(outcome));
-  std::string name = TRY(name_image(subject, basis.layout, built));
+  std::string name = TRY(name_image(subject, basis.layout, built.manifest));
   return EnvironmentImage{built.manifest, std::move(name), false, basis.locked.entry.digest};
 }
 

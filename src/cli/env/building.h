@@ -31,7 +31,7 @@ build::BuildRequest build_request(const Subject& subject, const BuildBasis& basi
 // Gives an image the name of its definition, which is returned, and of the version that it was
 // built for.
 Result<std::string> name_image(const Subject& subject, const image::Layout& layout,
-                               const build::BuildOutcome& outcome);
+                               const image::Descriptor& manifest);
 
 // All of it, with progress on the terminal: the image of an environment, built where it is not
 // there. The layout is the workspace's.

@@ -1,6 +1,7 @@
 // `cloche gc`
 #include <array>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -13,9 +14,11 @@
 #include "cli/progress_display.h"
 #include "cli/store/contents.h"
 #include "cli/table.h"
+#include "core/files.h"
 #include "core/size.h"
 #include "core/text.h"
 #include "io/system.h"
+#include "runtime/engine.h"
 
 namespace cloche::cli {
 namespace {
@@ -80,6 +83,13 @@ Result<Report> run_gc(const GcOptions& options, Context& context) {
   blob::EvictionOptions eviction{.quota_bytes = quota ? quota : workspace.quota_bytes(),
                                  .dry_run = options.dry_run};
   eviction.wanted = TRY(wanted_of(workspace));
+  std::set<std::string> running;
+  for (const std::string& layer : TRY(runtime::Engine::layers_in_use(cache))) {
+    running.emplace(base_name(layer));
+  }
+  eviction.in_use = [&](const std::string& path) {
+    return running.contains(std::string(base_name(path)));
+  };
   blob::GarbageReport evicted = TRY(blob::evict(cache, eviction, interrupt.token(), progress));
   TRY(remove_stale_activated(cache, workspace, options.dry_run, evicted));
   Json of_workspace = garbage_record(garbage);
@@ -123,7 +133,8 @@ const Command kGc = {
         "From the cache, whose content can be fetched or made again, go downloads that were broken "
         "off more than a day ago, what processes left that died, and activated environments whose "
         "lock is no longer their environment's; with a quota also what was "
-        "used least recently, packages of this workspace's locks last.",
+        "used least recently, packages of this workspace's locks last. Unpacked layers that a "
+        "container stands on, or that were used within the last hour, stay.",
     .arguments = kArguments,
     .examples = kExamples,
     .see_also = "store show",

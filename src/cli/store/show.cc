@@ -40,8 +40,13 @@ std::string text(const Json& data, const Style& style) {
   sheet.add("reclaimable", size_of(store, "reclaimable_size"));
   sheet.add("cache", data["cache"].string_or_empty("directory"));
   for (const Json& folder : data["cache"]["folders"].items()) {
+    const bool shared = folder["shared_size"].as_integer() > 0;
     sheet.add(fmt::format("  {}", folder.string_or_empty("name")),
-              fmt::format("{} in {} files", size_of(folder, "size"), folder["count"].as_integer()));
+              fmt::format("{} in {} {}{}", size_of(folder, "size"), folder["count"].as_integer(),
+                          folder.string_or_empty("name") == "unpacked" ? "layers" : "files",
+                          shared ? fmt::format(", and {} that images hold as well",
+                                               size_of(folder, "shared_size"))
+                                 : ""));
   }
   sheet.add("reclaimable ", fmt::format("{}; all of it with a quota of 0",
                                         size_of(data["cache"], "reclaimable_size")));
@@ -100,7 +105,8 @@ Result<Json> cache_record(Progress& progress) {
     folders.push(Json::object()
                      .set("name", name)
                      .set("count", number(use.count))
-                     .set("size", number(use.size_bytes)));
+                     .set("size", number(use.size_bytes))
+                     .set("shared_size", number(use.shared_bytes)));
   }
   const blob::GarbageReport leftovers = TRY(blob::evict(cache, {.dry_run = true}, {}, progress));
   return Json::object()
