@@ -18,6 +18,9 @@ constexpr std::int64_t kUnnoticedMs = 200;  // what ends sooner is not drawn: no
 constexpr std::int64_t kTellMs = 3000;
 constexpr std::int64_t kTellJsonMs = 1000;
 constexpr std::int64_t kRateMs = 2000;
+constexpr std::int64_t kLivelyMs = 1500;  // an item of which nothing was heard for longer is over
+constexpr std::size_t kMostItems = 32;    // that are remembered of an activity
+constexpr std::size_t kMostItemLines = 4;
 constexpr std::size_t kBarWidth = 20;
 constexpr std::size_t kWidthForBar = 60;
 
@@ -102,6 +105,7 @@ void ProgressDisplay::advance(std::string_view activity, std::uint64_t more,
   }
   one.item = printable(item);
   mark(one, clock_.now_ms());
+  mark_item(one, more, clock_.now_ms());
   show(one);
 }
 
@@ -162,6 +166,22 @@ void ProgressDisplay::mark(Activity& activity, std::int64_t now) {
     activity.newer_ms = now;
     activity.newer_done = activity.done;
   }
+}
+
+void ProgressDisplay::mark_item(Activity& activity, std::uint64_t more, std::int64_t now) {
+  if (activity.item.empty()) {
+    return;
+  }
+  auto found = std::ranges::find(activity.items, activity.item, &Item::name);
+  if (found == activity.items.end() && activity.items.size() == kMostItems) {
+    found = std::ranges::min_element(activity.items, {}, &Item::at_ms);
+    *found = {.name = activity.item, .done = 0, .began_ms = now, .at_ms = now};
+  } else if (found == activity.items.end()) {
+    activity.items.push_back({.name = activity.item, .done = 0, .began_ms = now, .at_ms = now});
+    found = std::prev(activity.items.end());
+  }
+  found->done += more;
+  found->at_ms = now;
 }
 
 std::uint64_t ProgressDisplay::rate(const Activity& activity) const {
@@ -254,6 +274,10 @@ void ProgressDisplay::draw(bool now) {
     if (drawn_lines_ > 0 || time - one.began_ms >= kUnnoticedMs) {
       text += drawn_line(one, name_width, style) + "\n";
       ++count;
+      for (const Item* item : lively(one, time)) {
+        text += item_line(*item, style) + "\n";
+        ++count;
+      }
     }
   }
   erase();
@@ -261,6 +285,32 @@ void ProgressDisplay::draw(bool now) {
     terminal_.err(text);
     drawn_lines_ = count;
   }
+}
+
+// What is worked on side by side; of one thing alone the activity's own line tells.
+std::vector<const ProgressDisplay::Item*> ProgressDisplay::lively(const Activity& activity,
+                                                                  std::int64_t now) const {
+  std::vector<const Item*> out;
+  for (const Item& item : activity.items) {
+    if (activity.unit == Unit::kBytes && now - item.at_ms < kLivelyMs) {
+      out.push_back(&item);
+    }
+  }
+  std::ranges::stable_sort(out, std::ranges::greater(), &Item::at_ms);
+  out.resize(std::min(out.size(), kMostItemLines));
+  std::ranges::stable_sort(out, {}, &Item::began_ms);
+  return out.size() < 2 ? std::vector<const Item*>() : out;
+}
+
+// "  numpy-1.26.4-py311h64a7726_0.conda  3.1 MB  1.2 MB/s"
+std::string ProgressDisplay::item_line(const Item& item, const Style& style) const {
+  const std::size_t width = static_cast<std::size_t>(std::max(style.width, 2)) - 1;
+  std::string text = fmt::format("  {}  {}", item.name, bytes_text(item.done));
+  if (const std::int64_t elapsed = clock_.now_ms() - item.began_ms; elapsed > 0) {
+    const std::uint64_t rate = item.done * 1000 / static_cast<std::uint64_t>(elapsed);
+    text += fmt::format("  {}/s", bytes_text(rate));
+  }
+  return cut(text, width);
 }
 
 std::string ProgressDisplay::drawn_line(const Activity& activity, std::size_t name_width,
@@ -286,7 +336,8 @@ std::string ProgressDisplay::drawn_line(const Activity& activity, std::size_t na
     const std::string remaining = left_text(activity.done, activity.total, now);
     rest += fmt::format("  {}/s{}{}", bytes_text(now), remaining.empty() ? "" : "  ", remaining);
   }
-  rest += activity.item.empty() ? "" : "  " + activity.item;
+  const bool alone = lively(activity, clock_.now_ms()).empty();
+  rest += activity.item.empty() || !alone ? "" : "  " + activity.item;
   const std::string shown_name = cut(name, width);
   const std::size_t left = width - display_width(shown_name);
   return colored(shown_name, "1", style) + cut(gap + rest, left);

@@ -16,7 +16,8 @@
 namespace cloche::cli {
 
 enum class ProgressForm {
-  kDrawn,  // a line for each activity, drawn over itself: on a terminal
+  kDrawn,  // a line for each activity and for what it works on at once, drawn over itself: on a
+           // terminal
   kLines,  // now and then a line: in a log
   kJson,   // now and then a JSON object a line: docs/manual/cli.md
 };
@@ -43,6 +44,12 @@ class ProgressDisplay : public Progress {
   void clear();
 
  private:
+  struct Item {
+    std::string name;
+    std::uint64_t done = 0;
+    std::int64_t began_ms = 0;
+    std::int64_t at_ms = 0;
+  };
   struct Activity {
     std::string name;
     std::uint64_t done = 0;
@@ -57,6 +64,7 @@ class ProgressDisplay : public Progress {
     std::uint64_t older_done = 0;
     std::int64_t newer_ms = 0;
     std::uint64_t newer_done = 0;
+    std::vector<Item> items = {};  // that were worked on last
   };
 
   Activity& find(std::string_view name);
@@ -66,9 +74,12 @@ class ProgressDisplay : public Progress {
   void erase();
   std::string drawn_line(const Activity& activity, std::size_t name_width,
                          const Style& style) const;
+  std::vector<const Item*> lively(const Activity& activity, std::int64_t now) const;
+  std::string item_line(const Item& item, const Style& style) const;
   std::string told_line(const Activity& activity, bool ended) const;
   std::string json_line(const Activity& activity, bool ended) const;
   static void mark(Activity& activity, std::int64_t now);
+  static void mark_item(Activity& activity, std::uint64_t more, std::int64_t now);
   std::uint64_t rate(const Activity& activity) const;  // units a second
 
   Terminal& terminal_;

@@ -44,6 +44,29 @@ TEST_F(ProgressTest, DrawsALineForEachActivityAndTakesItAway) {
   EXPECT_EQ(taken(), "\x1b[1A\r\x1b[J");
 }
 
+TEST_F(ProgressTest, WhatIsWorkedOnAtOnceHasLinesOfItsOwn) {
+  terminal_.style.width = 100;
+  ProgressDisplay display(terminal_, clock_, ProgressForm::kDrawn);
+  display.begin("downloading", 30'000'000, Progress::Unit::kBytes);
+  display.advance("downloading", 0, "numpy.conda");
+  display.advance("downloading", 0, "scipy.conda");
+  clock_.advance_ms(1000);
+  display.advance("downloading", 4'000'000, "numpy.conda");
+  clock_.advance_ms(1000);
+  taken();
+  display.advance("downloading", 6'000'000, "scipy.conda");
+  EXPECT_THAT(taken(), HasSubstr("downloading  [######..............]   33%  10.0 MB of 30.0 MB  "
+                                 "5.0 MB/s  4 s left\n"
+                                 "  numpy.conda  4.0 MB  2.0 MB/s\n"
+                                 "  scipy.conda  6.0 MB  3.0 MB/s\n"));
+  clock_.advance_ms(1000);
+  display.advance("downloading", 1'000'000, "scipy.conda");
+  EXPECT_EQ(taken(),
+            "\x1b[3A\r\x1b[J"
+            "downloading  [#######.............]   36%  11.0 MB of 30.0 MB  1.0 MB/s  19 s left  "
+            "scipy.conda\n");
+}
+
 TEST_F(ProgressTest, NeverWritesMoreThanTheTerminalIsWide) {
   ProgressDisplay display(terminal_, clock_, ProgressForm::kDrawn);
   display.begin("downloading", 100, Progress::Unit::kItems);

@@ -29,6 +29,7 @@
 namespace cloche::source {
 namespace {
 
+constexpr std::string_view kVerifying = "verifying";
 constexpr std::string_view kActivity = "downloading packages";
 constexpr std::uint64_t kMaxPackageBytes = std::uint64_t{16} << 30U;  // where no size is said
 // So many files are open at once, each with its lock.
@@ -114,12 +115,28 @@ class Download {
   Result<std::vector<std::string>> run(std::span<const PackageFile> files, bool offline,
                                        const std::stop_token& stop, Progress& progress) {
     std::vector<std::string> paths(files.size());
+    std::uint64_t local_bytes = 0;
+    for (const PackageFile& file : files) {
+      local_bytes += file.path.empty() ? 0 : file.size_bytes;
+    }
+    if (local_bytes > 0) {
+      progress.begin(kVerifying, local_bytes, Progress::Unit::kBytes);
+    }
     for (std::size_t i = 0; i < files.size(); ++i) {
+      if (stop.stop_requested()) {
+        return fail(ErrorKind::kCancelled, "stopped");
+      }
       if (auto present = TRY(find(files[i]))) {
         paths[i] = std::move(*present);
       } else {
         TRY(add_job(files[i], i, offline));
       }
+      if (!files[i].path.empty()) {
+        progress.advance(kVerifying, files[i].size_bytes, files[i].name);
+      }
+    }
+    if (local_bytes > 0) {
+      progress.end(kVerifying);
     }
     TRY(fetch_all(stop, progress));
     for (const Job& job : jobs_) {

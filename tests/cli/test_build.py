@@ -1,4 +1,5 @@
 """From a lock to an image that other tools read."""
+import hashlib
 import json
 import os
 import shutil
@@ -149,6 +150,49 @@ def test_two_builders_make_it_once(cloche, channel):
     answers = [json.loads(one.communicate()[0]) for one in running]
     assert len({one["digest"] for one in answers}) == 1
     assert sum(one["packages_made"] for one in answers) == 3
+
+
+def test_killed_builders_leave_nothing_that_a_later_one_believes(cloche, channel):
+    for number in range(20):
+        channel.add(f"more{number}", "1.0", [], {f"share/more{number}/{part}": f"{number} {part}\n" * 900 for part in range(20)})
+    write(cloche, channel, "three", *(f"more{number}" for number in range(20)))
+    cloche.run("env", "lock", "environment.yml")
+    clean = cloche.json("env", "build", "environment.yml", env={"CLOCHE_CACHE": str(cloche.folder / "apart")})
+    shutil.rmtree(workspace_of(cloche))
+    cache = str(cloche.folder / "cache")
+    environment = {**cloche.environment, "CLOCHE_CACHE": cache}
+    command = [cloche.program, "env", "build", "environment.yml"]
+    for delay in range(1, 13):  # where they die differs; what must come of it does not
+        one = subprocess.Popen(command, cwd=cloche.folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(delay * 0.02)
+        one.kill()
+        one.wait()
+    again = cloche.json("env", "build", "environment.yml", env={"CLOCHE_CACHE": cache})
+    assert again["digest"] == clean["digest"]
+    store = cloche.folder / workspace_of(cloche) / "blobs/sha256"
+    for blob in store.iterdir():
+        assert hashlib.sha256(blob.read_bytes()).hexdigest() == blob.name
+    assert cloche.json("env", "build", "environment.yml", "--verify", env={"CLOCHE_CACHE": cache})["verified"]
+
+
+def test_a_full_disk_is_said_and_room_mends_it(cloche, channel):
+    place = cloche.folder / "small"
+    place.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", place], capture_output=True)
+    if mounted.returncode != 0:
+        pytest.skip("no file system can be mounted here")
+    try:
+        channel.add("large", "1.0", [], {"share/large": os.urandom(2_000_000)})
+        write(cloche, channel, "three", "large")
+        small = {"CLOCHE_CACHE": str(place / "cache")}
+        error = cloche.error("env", "build", "environment.yml", code=8, env=small)
+        assert "No space left on device" in error["message"]
+        assert not list((place / "cache/segments/tmp").glob("*"))
+        subprocess.run(["mount", "-o", "remount,size=64m", place], check=True)
+        built = cloche.json("env", "build", "environment.yml", env=small)
+        assert built["digest"] == cloche.json("env", "build", "environment.yml", "--verify")["digest"]
+    finally:
+        subprocess.run(["umount", place], check=True)
 
 
 @pytest.fixture

@@ -262,6 +262,81 @@ def test_a_found_image_gets_the_name_of_its_definition(tiny):
     assert tiny.json("env", "build", "second")["found"]
 
 
+def oci_archive(path, layer, config, annotations):
+    """An image of one layer as its maker chose to describe it."""
+    import hashlib
+    import io
+    import json
+
+    files = {"oci-layout": b'{"imageLayoutVersion": "1.0.0"}'}
+
+    def blob(kind, data):
+        digest = hashlib.sha256(data).hexdigest()
+        files["blobs/sha256/" + digest] = data
+        return {"mediaType": f"application/vnd.oci.image.{kind}", "digest": "sha256:" + digest, "size": len(data)}
+
+    diff_id = "sha256:" + hashlib.sha256(layer).hexdigest()
+    document = {"architecture": "amd64", "os": "linux", "config": config, "rootfs": {"type": "layers", "diff_ids": [diff_id]}}
+    manifest = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "annotations": annotations}
+    manifest["config"] = blob("config.v1+json", json.dumps(document).encode())
+    manifest["layers"] = [blob("layer.v1.tar", layer)]
+    one = {**blob("manifest.v1+json", json.dumps(manifest).encode()), "annotations": annotations}
+    files["index.json"] = json.dumps({"schemaVersion": 2, "manifests": [one]}).encode()
+    with tarfile.open(path, "w") as tar:
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    return path
+
+
+# What other engines once believed of an image: CVE-2021-30465, 2025-31133, -52565, -52881 (runc: places that are mounted
+# over or masked are links), 2022-23648 (containerd: volumes), 2025-23266, -23267 (GPU hooks: LD_PRELOAD and links of the
+# image), 2026-53492 (devices by annotation).
+FILES = ["dev/console", "dev/pts", "proc/kcore", "etc/hosts", "etc/resolv.conf", "usr/lib/libcuda.so.1"]
+
+
+@pytest.mark.parametrize("links", [["proc"], ["dev"], ["sys"], FILES], ids=["proc", "dev", "sys", "files"])
+def test_an_image_decides_nothing_on_the_host(tiny, tmp_path, links):
+    import io
+
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "victim").write_text("untouched")
+    root_file_system(tmp_path / "root.tar")
+    with tarfile.open(tmp_path / "root.tar", "a") as tar:
+        for link in links:
+            member = tarfile.TarInfo(link)
+            member.type = tarfile.SYMTYPE
+            member.linkname = "../" * 20 + f"{outside}/victim"[1:] if "/" in link else str(outside)
+            tar.addfile(member)
+        evil = tarfile.TarInfo("evil.so")
+        tar.addfile(evil, io.BytesIO())
+    hook = f'[{{"path": "/bin/touch", "args": ["touch", "{outside}/hooked"]}}]'
+    annotations = {
+        "cdi.k8s.io/all": "nvidia.com/gpu=all",
+        "run.oci.hooks.stdin": hook,
+        "io.kubernetes.cri-o.Devices": "/dev/kmsg",
+        "org.opencontainers.image.ref.name": "evil:1",
+    }
+    config = {
+        "Env": ["PATH=/bin", "LD_PRELOAD=/evil.so", "NVIDIA_VISIBLE_DEVICES=all", "LD_LIBRARY_PATH=/"],
+        "Volumes": {f"/../../../..{outside}": {}, "/dev": {}},
+        "Labels": annotations,
+        "Hooks": {"prestart": [{"path": "/bin/touch"}]},
+    }
+    oci_archive(tmp_path / "evil.tar", (tmp_path / "root.tar").read_bytes(), config, annotations)
+    tiny.run("image", "import", tmp_path / "evil.tar", "evil:1")
+    tiny.write("evil.yml", "name: evil\nimage: evil:1\n")
+    script = "ls /dev; cat /proc/kcore | head -c 1; for f in /etc/hosts /etc/resolv.conf /proc/kcore /dev/console; do echo x > $f; done"
+    answer = tiny.run("run", "./evil.yml", "--", "sh", "-c", script, code=None)
+    assert [one.name for one in outside.iterdir()] == ["victim"]
+    assert (outside / "victim").read_text() == "untouched"
+    usual = {"console", "core", "fd", "full", "mqueue", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin", "stdout", "tty", "urandom", "zero"}
+    assert set(answer.out.split()) <= usual
+    assert nothing_left(tiny)
+
+
 def test_a_terminal_of_its_own_size(tiny):
     import fcntl
     import pty

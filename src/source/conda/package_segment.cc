@@ -355,9 +355,10 @@ class Packing {
 
   Status make(std::size_t i) {
     Member& member = members_[i];
+    PackingShare share(progress_, kActivity, packages_[i].name, packages_[i].size_bytes);
     Result<blob::SegmentStore::Found> found = store_.find_or_make(
         member.key, "making the segment of " + distribution_name(packages_[i]),
-        [&] { return pack(i); }, stop_, progress_);
+        [&] { return pack(i, share); }, stop_, progress_);
     member.files.reset();
     if (!found) {
       return std::move(found).context("in the package {}", file_name(packages_[i])).error();
@@ -365,19 +366,21 @@ class Packing {
     member.segment = found->segment;
     member.found = true;
     member.made = found->made;
-    progress_.advance(kActivity, packages_[i].size_bytes, packages_[i].name);
+    share.finish();
     return {};
   }
 
-  Result<blob::Segment> pack(std::size_t i) {
+  Result<blob::Segment> pack(std::size_t i, PackingShare& share) {
     Member& member = members_[i];
     if (!member.files) {
       TRY(open(i));
     }
     blob::SegmentWriter segment =
         TRY(blob::SegmentWriter::create(store_.blobs(), options_.compression, pool_));
-    SortedFiles sink(spill_, member.ways, stop_);
-    sink.expect(content_bytes(*member.files));
+    SortedFiles sink(spill_, member.ways, share, stop_);
+    const std::uint64_t expected = content_bytes(*member.files);
+    sink.expect(expected);
+    share.expect(expected);
     TRY(member.files->deliver(sink));
     std::vector<std::string> bytecode;
     for (const auto& [path, content] :

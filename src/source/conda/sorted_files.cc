@@ -17,8 +17,8 @@ std::int64_t time_of(const std::string& path, std::int64_t mtime_s) {
 }  // namespace
 
 SortedFiles::SortedFiles(const std::string& temporary_directory, const LinkWays& ways,
-                         const std::stop_token& stop)
-    : contents_(kContentInMemory, temporary_directory), ways_(ways), stop_(stop) {}
+                         PackingShare& share, const std::stop_token& stop)
+    : contents_(kContentInMemory, temporary_directory), ways_(ways), share_(share), stop_(stop) {}
 
 Status SortedFiles::directory(const std::string& path) {
   items_[ways_.directory(path)].kind = io::TarKind::kDirectory;
@@ -105,8 +105,10 @@ Status SortedFiles::write(const std::string& prefix, const std::string& path,
                      .size_bytes = content.size_bytes,
                      .mtime_s = content.mtime_s},
                     content.text));
-  return contents_.read_part(content.at, content.size_bytes,
-                             [&](std::string_view piece) { return segment.content(piece); });
+  return contents_.read_part(content.at, content.size_bytes, [&](std::string_view piece) {
+    share_.passed(piece.size());
+    return segment.content(piece);
+  });
 }
 
 }  // namespace cloche::source

@@ -14,6 +14,7 @@
 #include "io/tar_reader.h"
 #include "source/conda/link_ways.h"
 #include "source/conda/package_files.h"
+#include "source/conda/packing_share.h"
 
 namespace cloche::source {
 
@@ -24,7 +25,7 @@ class SortedFiles : public FileSink {
   using Paths = std::unordered_set<std::string_view>;
 
   // All outlive it. `ways`: where paths really lie.
-  SortedFiles(const std::string& temporary_directory, const LinkWays& ways,
+  SortedFiles(const std::string& temporary_directory, const LinkWays& ways, PackingShare& share,
               const std::stop_token& stop);
 
   // How much all files have together, as far as one knows.
@@ -32,7 +33,10 @@ class SortedFiles : public FileSink {
 
   Status directory(const std::string& path) override;
   Status file(const File& file) override;
-  Status content(std::string_view piece) override { return contents_.append(piece); }
+  Status content(std::string_view piece) override {
+    share_.passed(piece.size());
+    return contents_.append(piece);
+  }
   Status file_end(const std::string& sha256) override;
   Status symlink(const std::string& path, const std::string& target) override;
   Status hardlink(const std::string& path, const std::string& existing) override;
@@ -65,6 +69,7 @@ class SortedFiles : public FileSink {
   std::map<std::string, Item, InOrder> items_;
   io::SpillBuffer contents_;
   const LinkWays& ways_;
+  PackingShare& share_;
   const std::stop_token& stop_;
   Item* open_ = nullptr;
 };
