@@ -291,8 +291,11 @@ void ProgressDisplay::draw(bool now) {
 std::vector<const ProgressDisplay::Item*> ProgressDisplay::lively(const Activity& activity,
                                                                   std::int64_t now) const {
   std::vector<const Item*> out;
+  if (form_ != ProgressForm::kDrawn || activity.unit != Unit::kBytes) {
+    return out;
+  }
   for (const Item& item : activity.items) {
-    if (activity.unit == Unit::kBytes && now - item.at_ms < kLivelyMs) {
+    if (now - item.at_ms < kLivelyMs) {
       out.push_back(&item);
     }
   }

@@ -175,7 +175,23 @@ class Keeper {
                           .upper = upper(),
                           .work = work(),
                           .in_user_namespace = mapping_.in_user_namespace};
-    return mount_overlay(overlay, directory_.root(), directory_.links());
+    TRY(mount_overlay(overlay, directory_.root(), directory_.links()));
+    return check_kernel_places();
+  }
+
+  // runc makes the links of /dev by its path on the host, before the root is the container's: where
+  // the image's /dev is a link to /etc, it makes them in the host's /etc.
+  Status check_kernel_places() const {
+    for (const char* name : {"dev", "proc", "sys"}) {
+      struct stat info{};
+      if (::lstat(join_path(directory_.root(), name).c_str(), &info) == 0 &&
+          !S_ISDIR(info.st_mode)) {
+        return fail(ErrorKind::kInvalid, "/{} of the image is a {}, not a directory", name,
+                    S_ISLNK(info.st_mode) ? "link" : "file")
+            .with_hint("what is mounted there would be made elsewhere, perhaps on this machine");
+      }
+    }
+    return {};
   }
 
   std::string upper() const { return spec_.upper.empty() ? directory_.upper() : spec_.upper; }

@@ -185,8 +185,8 @@ def test_a_full_disk_is_said_and_room_mends_it(cloche, channel):
         channel.add("large", "1.0", [], {"share/large": os.urandom(2_000_000)})
         write(cloche, channel, "three", "large")
         small = {"CLOCHE_CACHE": str(place / "cache")}
-        error = cloche.error("env", "build", "environment.yml", code=8, env=small)
-        assert "No space left on device" in error["message"]
+        error = cloche.error("env", "build", "environment.yml", code=7, env=small)
+        assert "no space left on device" in error["message"]
         assert not list((place / "cache/segments/tmp").glob("*"))
         subprocess.run(["mount", "-o", "remount,size=64m", place], check=True)
         built = cloche.json("env", "build", "environment.yml", env=small)
