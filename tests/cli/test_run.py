@@ -227,7 +227,8 @@ def test_a_quota_spares_the_layers_that_a_container_stands_on(tiny, tmp_path):
 
     def unpacked(*words):
         said = tiny.json("gc", "--quota", "0", *words)["cache"]
-        return [one for one in said["removed"] if one["path"].startswith("unpacked/")], {one["why"] for one in said["kept"]}
+        kept = {one["why"] for one in said["kept"]} - {"an image has the same file"}
+        return [one for one in said["removed"] if one["path"].startswith("unpacked/")], kept
 
     assert unpacked("--dry-run") == ([], {"used within the last hour"})
     for layer in layers:

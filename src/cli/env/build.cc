@@ -168,7 +168,7 @@ Result<Report> run_build(const BuildOptions& options, Context& context) {
   const blob::Lease lease = TRY(blob::Lease::take(layout.root()));
   const build::BuildOutcome outcome =
       TRY(build(request, options, *access, interrupt.token(), context));
-  const std::string name = TRY(name_image(subject, layout, outcome.manifest));
+  const std::string name = TRY(name_image(subject, basis, outcome.manifest));
   Json pushed;
   if (!options.push.empty()) {
     pushed = pushed_record(TRY(push_image(outcome.manifest, options.push, push_options(basis.base),

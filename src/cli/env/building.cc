@@ -79,13 +79,15 @@ build::BuildRequest build_request(const Subject& subject, const BuildBasis& basi
           .offline = options.offline};
 }
 
-Result<std::string> name_image(const Subject& subject, const image::Layout& layout,
+Result<std::string> name_image(const Subject& subject, const BuildBasis& basis,
                                const image::Descriptor& manifest) {
   std::string name = definition::image_name(subject.entry.fingerprint);
-  TRY(set_name(layout, name, manifest));
+  TRY(set_name(basis.layout, name, manifest));
   const definition::Environment& environment = subject.entry.environment;
-  if (!subject.from_file && !environment.version.empty()) {
-    TRY(set_name(layout, environment.name + ":" + environment.version, manifest));
+  const std::string version = environment.name + ":" + environment.version;
+  // An environment tiny:1 on an image tiny:1: the base keeps its name, or it would be lost.
+  if (!subject.from_file && !environment.version.empty() && version != basis.base.reference) {
+    TRY(set_name(basis.layout, version, manifest));
   }
   return name;
 }
@@ -98,14 +100,14 @@ Result<EnvironmentImage> find_or_build_image(const Subject& subject, const Locki
   // Until the image has a name no root leads to it; also one that another definition was built to.
   const auto lease = TRY(blob::Lease::take_where_writable(basis.layout.root()));
   if (const auto found = TRY(build::find_build(request))) {
-    std::string name = TRY(name_image(subject, basis.layout, *found));
+    std::string name = TRY(name_image(subject, basis, *found));
     return EnvironmentImage{*found, std::move(name), true, basis.locked.entry.digest};
   }
   ProgressDisplay progress(context.terminal(), access.clock(), progress_form(context));
   auto outcome = build::build_environment(request, access.channels(), stop, progress);
   progress.clear();
   const build::BuildOutcome built = TRY(std::move(outcome));
-  std::string name = TRY(name_image(subject, basis.layout, built.manifest));
+  std::string name = TRY(name_image(subject, basis, built.manifest));
   return EnvironmentImage{built.manifest, std::move(name), false, basis.locked.entry.digest};
 }
 

@@ -29,8 +29,8 @@ build::BuildRequest build_request(const Subject& subject, const BuildBasis& basi
                                   const LockingOptions& options);
 
 // Gives an image the name of its definition, which is returned, and of the version that it was
-// built for.
-Result<std::string> name_image(const Subject& subject, const image::Layout& layout,
+// built for; but no name that is its base's.
+Result<std::string> name_image(const Subject& subject, const BuildBasis& basis,
                                const image::Descriptor& manifest);
 
 // All of it, with progress on the terminal: the image of an environment, built where it is not
