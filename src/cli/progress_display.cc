@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -301,7 +302,8 @@ std::vector<const ProgressDisplay::Item*> ProgressDisplay::lively(const Activity
   }
   std::ranges::stable_sort(out, std::ranges::greater(), &Item::at_ms);
   out.resize(std::min(out.size(), kMostItemLines));
-  std::ranges::stable_sort(out, {}, &Item::began_ms);
+  // Those that began at once stay in the order in which they were told, which is that of memory.
+  std::ranges::sort(out, {}, [](const Item* item) { return std::pair(item->began_ms, item); });
   return out.size() < 2 ? std::vector<const Item*>() : out;
 }
 
