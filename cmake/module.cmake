@@ -18,7 +18,9 @@ endif()
 
 add_library(cloche_options INTERFACE)
 target_compile_options(cloche_options INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror)
+  -Wall -Wextra -Wpedantic -Wnon-virtual-dtor -Werror
+  # A name of a neighbour in the group is no fault.
+  $<$<NOT:$<BOOL:${CMAKE_UNITY_BUILD}>>:-Wshadow>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 raises -Wrestrict falsely for std::string at -O2 and above (GCC bug 105651).
   # Not in dev, whose compile commands clang-tidy reads: clang does not know the option.
@@ -43,6 +45,28 @@ target_compile_definitions(cloche_options INTERFACE $<$<CONFIG:Debug>:_GLIBCXX_A
 add_library(rapidcheck_properties INTERFACE)
 target_link_libraries(rapidcheck_properties INTERFACE rapidcheck)
 
+# With CMAKE_UNITY_BUILD (the check preset): files that do not keep the same name for themselves are compiled
+# together, by twelves.
+function(unite target)
+  get_target_property(files ${target} SOURCES)
+  list(FILTER files INCLUDE REGEX "^${CMAKE_SOURCE_DIR}/.*\\.cc$")
+  if(NOT CMAKE_UNITY_BUILD OR NOT files)
+    return()
+  endif()
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${files})
+  set_target_properties(${target} PROPERTIES UNITY_BUILD_MODE GROUP)
+  # The main file of a unit is not the one that defines a class of its own.
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+  execute_process(COMMAND ${CLOCHE_PYTHON} ${CMAKE_SOURCE_DIR}/tools/file_groups.py 12 ${files}
+    OUTPUT_VARIABLE lines OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+  string(REGEX REPLACE ";" "=" lines "${lines}")
+  string(REPLACE "\n" ";" lines "${lines}")
+  foreach(line IN LISTS lines)
+    string(REGEX MATCH "^([0-9]+)=(.*)$" matched "${line}")
+    set_source_files_properties(${CMAKE_MATCH_2} PROPERTIES UNITY_GROUP "${target}_${CMAKE_MATCH_1}")
+  endforeach()
+endfunction()
+
 function(module name)
   cmake_parse_arguments(PARSE_ARGV 1 ARG "" "" "USES;LIBRARIES")
   foreach(used IN LISTS ARG_USES)
@@ -65,6 +89,7 @@ function(module name)
   add_library(cloche_${name} STATIC ${sources})
   target_link_libraries(cloche_${name}
     PUBLIC cloche_options ${used_targets} ${ARG_LIBRARIES})
+  unite(cloche_${name})
 
   set(testing_targets "")
   foreach(one IN LISTS ARG_USES)
@@ -89,6 +114,7 @@ function(module name)
     target_compile_definitions(${name}_test PRIVATE
       CLOCHE_SOURCE_DIR=::cloche::source_dir\(\)
       CLOCHE_TESTDATA=::cloche::source_dir\(\)+"/src/${name}/testdata")
+    unite(${name}_test)
     add_test(NAME ${name} COMMAND ${name}_test)
   endif()
 

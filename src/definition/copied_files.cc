@@ -109,9 +109,9 @@ bool is_url(std::string_view source) {
 }
 
 // The sources that a Dockerfile names.
-class Sources {
+class CopySources {
  public:
-  explicit Sources(const Dockerfile& dockerfile) {
+  explicit CopySources(const Dockerfile& dockerfile) {
     for (const Instruction& instruction : dockerfile.instructions) {
       add(instruction);
     }
@@ -222,7 +222,7 @@ class Sources {
   std::vector<Source> list_;
 };
 
-bool through_a_link(const Sources& sources, const std::vector<ContextFile>& files) {
+bool through_a_link(const CopySources& sources, const std::vector<ContextFile>& files) {
   return std::ranges::any_of(files, [&](const ContextFile& file) {
     return file.kind == FileKind::kSymlink &&
            std::ranges::any_of(sources.list(),
@@ -235,7 +235,8 @@ bool through_a_link(const Sources& sources, const std::vector<ContextFile>& file
 std::vector<const ContextFile*> copied_files(const BuildContextBase& context) {
   Diagnostics ignored;
   const auto dockerfile = parse_dockerfile(context.dockerfile, context.dockerfile_path, ignored);
-  const Sources sources = dockerfile.has_value() ? Sources(*dockerfile) : Sources(Dockerfile());
+  const CopySources sources =
+      dockerfile.has_value() ? CopySources(*dockerfile) : CopySources(Dockerfile());
   const bool all =
       !dockerfile.has_value() || sources.everything() || through_a_link(sources, context.files);
   std::vector<const ContextFile*> out;

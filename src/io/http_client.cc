@@ -23,7 +23,7 @@
 namespace cloche::io {
 namespace {
 
-using Clock = HttpTransfer::Clock;
+using SteadyClock = HttpTransfer::Clock;
 using Milliseconds = std::chrono::milliseconds;
 
 constexpr int kLongestPollMs = 1000;
@@ -143,7 +143,7 @@ class Batch {
 
  private:
   void wake_sleepers() {
-    const Clock::time_point now = Clock::now();
+    const SteadyClock::time_point now = SteadyClock::now();
     std::erase_if(asleep_, [&](HttpTransfer* transfer) {
       if (transfer->due <= now) {
         ready_.push_back(transfer);
@@ -155,7 +155,7 @@ class Batch {
   int poll_ms() const {
     Milliseconds wait(kLongestPollMs);
     for (const HttpTransfer* transfer : asleep_) {
-      wait = std::min(wait, std::chrono::ceil<Milliseconds>(transfer->due - Clock::now()));
+      wait = std::min(wait, std::chrono::ceil<Milliseconds>(transfer->due - SteadyClock::now()));
     }
     return static_cast<int>(std::max<std::int64_t>(0, wait.count()));
   }
@@ -270,7 +270,7 @@ class Batch {
     wait_ms += wait_ms * static_cast<std::int64_t>(index_[transfer] % 8) / 32;
     wait_ms = std::max(wait_ms, std::min(retry_after_ms, options_.retry_after_limit_ms));
     ++transfer->round;
-    transfer->due = Clock::now() + Milliseconds(wait_ms);
+    transfer->due = SteadyClock::now() + Milliseconds(wait_ms);
     asleep_.push_back(transfer);
     const std::string host = host_of(transfer->url());
     if (noted_.emplace(host, transfer->round).second) {  // one line for all that wait for a host

@@ -25,7 +25,7 @@
 namespace cloche::io {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using SteadyClock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kGrace{2};
 
 // posix_spawn's two objects, with an owner.
@@ -163,7 +163,7 @@ class Process {
  private:
   Process(std::size_t limit, pid_t pid) : limit_(limit), pid_(pid) {}
 
-  Status watch(const Descriptor& stopped, Clock::time_point until, bool& running);
+  Status watch(const Descriptor& stopped, SteadyClock::time_point until, bool& running);
   void drain(Descriptor& stream, std::string& into);
   void end_group(int signal) const {
     if (pid_ > 0) {
@@ -227,14 +227,14 @@ Result<ProcessResult> Process::wait(const Command& command, const std::stop_toke
   const Descriptor stopped(::eventfd(0, EFD_CLOEXEC));
   const std::stop_callback wake(stop, [&] { ::eventfd_write(stopped.get(), 1); });
   const bool endless = command.time_limit == std::chrono::milliseconds::max();
-  const Clock::time_point until =
-      endless ? Clock::time_point::max() : Clock::now() + command.time_limit;
+  const SteadyClock::time_point until =
+      endless ? SteadyClock::time_point::max() : SteadyClock::now() + command.time_limit;
   bool running = true;
   TRY(watch(stopped, until, running));
   if (running) {
     end_group(SIGTERM);
     const Descriptor nobody(::eventfd(0, EFD_CLOEXEC));
-    TRY(watch(nobody, Clock::now() + kGrace, running));
+    TRY(watch(nobody, SteadyClock::now() + kGrace, running));
     end_group(SIGKILL);
     pid_ = -1;
     if (stop.stop_requested()) {
@@ -257,15 +257,16 @@ Result<ProcessResult> Process::wait(const Command& command, const std::stop_toke
 
 // Reads both streams until the program ends (`running` becomes false), `stopped` is written to, or
 // the time is over.
-Status Process::watch(const Descriptor& stopped, Clock::time_point until, bool& running) {
+Status Process::watch(const Descriptor& stopped, SteadyClock::time_point until, bool& running) {
   while (true) {
     std::array<struct pollfd, 4> wanted = {{{ended_.get(), POLLIN, 0},
                                             {stopped.get(), POLLIN, 0},
                                             {output_.get(), POLLIN, 0},
                                             {errors_.get(), POLLIN, 0}}};
     int wait_ms = -1;
-    if (until != Clock::time_point::max()) {
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
+    if (until != SteadyClock::time_point::max()) {
+      const auto left =
+          std::chrono::ceil<std::chrono::milliseconds>(until - SteadyClock::now()).count();
       wait_ms = static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));
     }
     if (::poll(wanted.data(), wanted.size(), wait_ms) < 0 && errno != EINTR) {
@@ -281,7 +282,7 @@ Status Process::watch(const Descriptor& stopped, Clock::time_point until, bool& 
       running = false;
       return {};
     }
-    if (wanted[1].revents != 0 || Clock::now() >= until) {
+    if (wanted[1].revents != 0 || SteadyClock::now() >= until) {
       return {};
     }
   }

@@ -20,13 +20,13 @@ Error broken(std::string_view what) {
 }
 
 // The tables of a file, found and checked once. Offsets are into the file.
-class Layout {
+class ElfLayout {
  public:
   // nullopt: see read_elf().
-  static Result<std::optional<Layout>> find(std::string_view bytes) {
+  static Result<std::optional<ElfLayout>> find(std::string_view bytes) {
     Elf64_Ehdr header;
     if (bytes.size() < sizeof header) {
-      return std::optional<Layout>();
+      return std::optional<ElfLayout>();
     }
     std::memcpy(&header, bytes.data(), sizeof header);
     const bool mine = std::memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 &&
@@ -34,9 +34,9 @@ class Layout {
                       header.e_ident[EI_DATA] == ELFDATA2LSB;
     const bool linked = header.e_type == ET_DYN || header.e_type == ET_EXEC;
     if (!mine || !linked) {
-      return std::optional<Layout>();
+      return std::optional<ElfLayout>();
     }
-    Layout layout;
+    ElfLayout layout;
     layout.header = header;
     TRY(layout.read_segments(bytes));
     TRY(layout.read_dynamic(bytes));
@@ -163,7 +163,7 @@ std::uint64_t end_of_memory(const std::vector<Elf64_Phdr>& segments) {
 }
 
 // Tools that read section headers find the string table where the loader does.
-void move_section(std::string& bytes, const Layout& layout, std::uint64_t from, std::uint64_t to,
+void move_section(std::string& bytes, const ElfLayout& layout, std::uint64_t from, std::uint64_t to,
                   std::uint64_t address, std::uint64_t size) {
   const Elf64_Ehdr& header = layout.header;
   if (header.e_shentsize != sizeof(Elf64_Shdr) || header.e_shoff > bytes.size() ||
@@ -186,7 +186,7 @@ void move_section(std::string& bytes, const Layout& layout, std::uint64_t from, 
 }  // namespace
 
 Result<std::optional<ElfFacts>> read_elf(std::string_view bytes) {
-  const std::optional<Layout> layout = TRY(Layout::find(bytes));
+  const std::optional<ElfLayout> layout = TRY(ElfLayout::find(bytes));
   if (!layout) {
     return std::optional<ElfFacts>();
   }
@@ -213,7 +213,7 @@ Result<std::optional<ElfFacts>> read_elf(std::string_view bytes) {
 }
 
 Result<std::string> with_run_path(std::string bytes, std::string_view run_path) {
-  std::optional<Layout> layout = TRY(Layout::find(bytes));
+  std::optional<ElfLayout> layout = TRY(ElfLayout::find(bytes));
   if (!layout) {
     return fail(ErrorKind::kUnsupported, "it is not dynamically linked");
   }

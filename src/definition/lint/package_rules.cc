@@ -38,7 +38,7 @@ PipInput input_of(const PackagesView& view) {
         input.requirements.push_back({line.text, line.at});
       }
     }
-    for (const PipOption& option : pip_options(view)) {
+    for (const NamedOption& option : pip_options(view)) {
       input.options.push_back({option.name, option.value, option.line->at});
     }
   }

@@ -48,8 +48,8 @@ std::vector<NamedRequirement> pip_requirements(const PackagesView& view) {
   return out;
 }
 
-std::vector<PipOption> pip_options(const PackagesView& view) {
-  std::vector<PipOption> out;
+std::vector<NamedOption> pip_options(const PackagesView& view) {
+  std::vector<NamedOption> out;
   if (view.pip != nullptr) {
     for (const PipLine& line : view.pip->lines) {
       const std::size_t equals = line.text.find('=');

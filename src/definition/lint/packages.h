@@ -28,12 +28,12 @@ struct NamedRequirement {
 std::vector<NamedRequirement> pip_requirements(const PackagesView& view);
 
 // The values of options like "--index-url=URL" among the lines.
-struct PipOption {
+struct NamedOption {
   const PipLine* line = nullptr;
   std::string name;  // "--index-url"
   std::string value;
 };
-std::vector<PipOption> pip_options(const PackagesView& view);
+std::vector<NamedOption> pip_options(const PackagesView& view);
 
 // "3.8" of "3.8", "=3.8.5", "==3.8.*"; "" of ranges and of a bare "3".
 std::string minor_version(std::string_view version);

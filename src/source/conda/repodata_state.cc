@@ -13,7 +13,7 @@
 namespace cloche::source {
 namespace {
 
-constexpr int kVersion = 1;
+constexpr int kStateVersion = 1;
 constexpr std::size_t kMaxStateBytes = std::size_t{64} << 10U;
 constexpr std::int64_t kMaxAgeLimit = std::int64_t{24} * 3600;
 constexpr std::int64_t kMsPerSecond = 1000;
@@ -33,7 +33,7 @@ Json to_json(const RepodataState& state) {
     absent.set(variant, since_ms);
   }
   Json json = Json::object();
-  json.set("version", kVersion)
+  json.set("version", kStateVersion)
       .set("url", state.url)
       .set("missing", state.missing)
       .set("variant", state.variant)
@@ -59,7 +59,7 @@ bool is_plain_name(std::string_view name) {
 }
 
 std::optional<RepodataState> from_json(const Json& json) {
-  if (!json.is_object() || integer_or(json, "version", 0) != kVersion) {
+  if (!json.is_object() || integer_or(json, "version", 0) != kStateVersion) {
     return std::nullopt;
   }
   RepodataState state;
