@@ -28,8 +28,8 @@ struct Launch {
   std::string cwd = {};                               // as the process sees it
   std::vector<LaunchMount> mounts = {};
   std::uint64_t shm_bytes = 0;
-  std::uint64_t memory_bytes = 0;  // 0: no limit
-  std::int64_t milli_cpus = 0;     // 0: no limit
+  std::uint64_t memory_bytes = 0;      // 0: no limit
+  std::int64_t milli_cpus = 0;         // 0: no limit
   std::vector<std::string> gpus = {};  // qualified names
   std::string hostname = {};
   std::string network = {};  // path of a network namespace; "": the host's
