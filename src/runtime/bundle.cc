@@ -255,6 +255,11 @@ Result<Json> resources(const ContainerSpec& spec, const BundlePlace& place) {
   return out;
 }
 
+// The network is the container's own, and belongs to a user whom it has.
+bool may_set_network(const ContainerSpec& spec, const BundlePlace& place) {
+  return spec.network_namespace.empty() ? spec.network == Network::kNone : !place.in_user_namespace;
+}
+
 Result<Json> linux_part(const ContainerSpec& spec, const BundlePlace& place) {
   Json namespaces = Json::array();
   std::vector<std::string> wanted = {"pid", "ipc", "uts", "mount"};
@@ -277,6 +282,10 @@ Result<Json> linux_part(const ContainerSpec& spec, const BundlePlace& place) {
   // Who is given the machine's administration would be stopped by the filter only.
   if (std::ranges::find(spec.capabilities, "CAP_SYS_ADMIN") == spec.capabilities.end()) {
     out.set("seccomp", seccomp_filter());
+  }
+  // Without NET_RAW ping(8) needs this group's right; it ends at the namespace.
+  if (place.ping_groups && may_set_network(spec, place)) {
+    out.set("sysctl", Json::object().set("net.ipv4.ping_group_range", "0 0"));
   }
   if (!place.cgroup.empty()) {
     out.set("cgroupsPath", place.cgroup);

@@ -25,6 +25,7 @@ struct BundlePlace {
   std::set<std::string> cgroup_controllers;  // that can limit: memory, cpu, pids
   bool cgroup_limits_swap = false;
   bool cgroup_namespace = false;  // cgroup v2
+  bool ping_groups = false;       // the kernel has net.ipv4.ping_group_range
   std::vector<Mount> files;       // /etc/hosts, /etc/resolv.conf
   CdiEdits devices = {};          // of gpu_edits()
 };

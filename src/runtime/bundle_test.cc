@@ -173,5 +173,23 @@ TEST_F(Bundle, GivesDevicesTheWayTheirSpecSays) {
   EXPECT_EQ(rootless["process"]["user"].find("additionalGids"), nullptr);
 }
 
+TEST_F(Bundle, RootMayPingInANetworkOfItsOwn) {
+  place_.ping_groups = true;
+  const auto range = [&] {
+    const Json made = config().value();
+    return made["linux"]["sysctl"]["net.ipv4.ping_group_range"].is_string();
+  };
+  EXPECT_FALSE(range()) << "the host's network is not ours to set";
+  spec_.network_namespace = "/run/netns/x";
+  EXPECT_TRUE(range());
+  place_.in_user_namespace = true;
+  EXPECT_FALSE(range()) << "somebody else's";
+  spec_.network_namespace.clear();
+  spec_.network = Network::kNone;
+  EXPECT_TRUE(range());
+  place_.ping_groups = false;
+  EXPECT_FALSE(range());
+}
+
 }  // namespace
 }  // namespace cloche::runtime

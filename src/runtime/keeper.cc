@@ -242,6 +242,7 @@ class Keeper {
                       .cgroup_controllers = cgroup.controllers,
                       .cgroup_limits_swap = cgroup.limits_swap,
                       .cgroup_namespace = cgroups_.version == 2,
+                      .ping_groups = ::access("/proc/sys/net/ipv4/ping_group_range", F_OK) == 0,
                       .files = {},
                       .devices = task_.devices};
     if (spec_.host_names && spec_.network == Network::kHost) {

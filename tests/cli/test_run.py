@@ -151,6 +151,15 @@ def test_no_network_is_a_loopback_interface(tiny):
     assert names == ["lo"]
 
 
+def test_root_may_ping_where_the_network_is_its_own(tiny):
+    setting = "/proc/sys/net/ipv4/ping_group_range"
+    if not pathlib.Path(setting).exists():
+        pytest.skip("the kernel has no such right")
+    before = pathlib.Path(setting).read_text()
+    assert tiny.run("run", "tiny", "--network", "none", "--", "cat", setting).out.split() == ["0", "0"]
+    assert tiny.run("run", "tiny", "--", "cat", setting).out == before
+
+
 def test_the_defaults_are_safe(tiny):
     status = tiny.run("run", "tiny", "--", "cat", "/proc/self/status").out
     fields = dict(line.split(":", 1) for line in status.splitlines())
