@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Real all-reduce in jobs, over torch.distributed (in one container and between two) and over MPI.
+"""Real all-reduce in jobs, over torch.distributed and over MPI, in one container and between two.
 
 Needs what ./dev demo made (build/demo), and Debian's archive for OpenMPI, whose packages become an image.
 
@@ -46,7 +46,7 @@ def main():
         print("all-reduce: skipped: no build/demo; run ./dev demo first")
         return
     cloche(program, "env", "create", "--image", "debian:bookworm", "--apt", "openmpi-bin", "--apt", "python3-mpi4py", "--name", "openmpi")
-    for file, ranks in (("torch.yml", 2), ("torch-instances.yml", 4), ("mpi.yml", 2)):
+    for file, ranks in (("torch.yml", 2), ("torch-instances.yml", 4), ("mpi.yml", 2), ("mpi-instances.yml", 4)):
         run_job(program, EXAMPLE / file, ranks)
 
 

@@ -20,8 +20,11 @@ struct ScriptPlaces {
 //   pytorch        a process a rank with RANK and LOCAL_RANK, each with its own log; the first that
 //                  fails ends the others (SIGTERM, 5 seconds later SIGKILL), and is the container's
 //                  end
-//   mpi            the image's mpirun, each rank with its own log
-std::vector<std::string> entry_script(const definition::JobDistribution& distribution, int instance,
+//   mpi            the image's mpirun, each rank with its own log; in instances but the first, what
+//                  runs the commands that mpirun has for them, by way of make_launch_pipes()
+// `hosts`: the names of all instances, in order.
+std::vector<std::string> entry_script(const definition::JobDistribution& distribution,
+                                      const std::vector<std::string>& hosts, int instance,
                                       const std::string& command, const ScriptPlaces& places);
 
 }  // namespace cloche::jobs

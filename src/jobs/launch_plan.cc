@@ -55,8 +55,6 @@ Places places_of(const RunDirectory& directory, int instance, bool contained) {
           .inputs = root + "/inputs"};
 }
 
-std::string host_name(int instance) { return fmt::format("node-{}", instance); }
-
 std::string input_path(const std::string& name, const JobInput& input, const Places& places) {
   if (input.kind == JobInput::Kind::kLiteral || places.inputs.empty()) {
     return input.value;
@@ -178,6 +176,8 @@ void add_mounts(const Job& job, const RunDirectory& directory, int instance, con
 
 }  // namespace
 
+std::string host_name(int instance) { return fmt::format("node-{}", instance); }
+
 std::string launch_id(const RunDirectory& directory, int instance) {
   constexpr std::size_t kDigits = 16;
   return fmt::format("job-{}-{}", Digest::of(directory.path()).hex().substr(0, kDigits), instance);
@@ -212,13 +212,18 @@ std::string hosts_file(const Job& job, std::string_view of_machine, const Launch
 std::vector<Launch> plan_launches(const Job& job, const RunDirectory& directory,
                                   const LaunchSetting& setting) {
   const definition::CommandJob& asked = job.submission.job;
+  std::vector<std::string> hosts;
+  hosts.reserve(static_cast<std::size_t>(asked.resources.instance_count));
+  for (int i = 0; i < asked.resources.instance_count; ++i) {
+    hosts.push_back(host_name(i));
+  }
   std::vector<Launch> out;
   for (int i = 0; i < asked.resources.instance_count; ++i) {
     const Places places = places_of(directory, i, setting.contained);
     Launch one;
     one.id = launch_id(directory, i);
     one.image = job.run.environment.image;
-    one.args = entry_script(asked.distribution, i, filled_command(job.submission, places),
+    one.args = entry_script(asked.distribution, hosts, i, filled_command(job.submission, places),
                             {.user_logs = places.user_logs, .state = places.state});
     one.variables = variables_of(job, i, setting, places);
     one.cwd = places.work;

@@ -29,6 +29,9 @@ std::vector<Launch> plan_launches(const Job& job, const RunDirectory& directory,
 // machine's says, where they are on its network.
 std::string hosts_file(const Job& job, std::string_view of_machine, const LaunchSetting& setting);
 
+// "node-<instance>".
+std::string host_name(int instance);
+
 // "job-<16 hex digits>-<instance>": the same for the same job of the same workspace.
 std::string launch_id(const RunDirectory& directory, int instance);
 

@@ -41,6 +41,15 @@ Status RunDirectory::create() const {
   return {};
 }
 
+Status RunDirectory::make_launch_pipes(const std::string& host) const {
+  for (const std::string& path : {state() + "/launch_" + host, state() + "/ended_" + host}) {
+    if (::mkfifo(path.c_str(), 0600) != 0) {
+      return io::system_error(errno, "make", path);
+    }
+  }
+  return {};
+}
+
 Result<std::optional<io::FileLock>> RunDirectory::take_charge() const {
   TRY(io::make_directories(path_));
   return io::FileLock::try_take(path_ + "/supervisor.lock");

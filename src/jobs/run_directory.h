@@ -37,6 +37,10 @@ class RunDirectory {
   // Makes what a run needs, but for the working directories.
   Status create() const;
 
+  // Makes the FIFOs below state() by which mpirun's instance has `host` run something and hears of
+  // its end: launch_<host>, ended_<host>. For who made them only.
+  Status make_launch_pipes(const std::string& host) const;
+
   // The right to prepare or supervise the job; nothing when somebody has it. It ends with its
   // holder, however that dies.
   Result<std::optional<io::FileLock>> take_charge() const;

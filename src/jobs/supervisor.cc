@@ -204,6 +204,9 @@ class Supervisor {
                 .context("putting the code in place"));
       }
       TRY(take_in_outputs(work, directory_, i == 0));
+      if (asked.distribution.kind == definition::JobDistribution::Kind::kMpi && i > 0) {
+        TRY(directory_.make_launch_pipes(host_name(i)));
+      }
     }
     return {};
   }
@@ -378,6 +381,7 @@ class Supervisor {
     if (run.exit_code || !run.reason.empty()) {
       return;  // of an attempt that died while finalizing
     }
+    std::string limit;  // the first that was reached
     for (const Result<Ending>& one : endings_) {
       if (!one) {
         if (run.reason.empty()) {
@@ -391,11 +395,15 @@ class Supervisor {
       if (decides) {
         run.exit_code = one->exit_code;
         run.signal = one->signal;
-        run.out_of_memory = one->out_of_memory;
-        if (one->exit_code != 0 && run.reason.empty() && !one->reason.empty()) {
-          run.reason = one->reason;
-        }
       }
+      // Of mpi's instances only the first one's command fails, wherever the memory ran out.
+      run.out_of_memory = run.out_of_memory || one->out_of_memory;
+      if (limit.empty()) {
+        limit = one->reason;
+      }
+    }
+    if (run.exit_code && *run.exit_code != 0 && run.reason.empty()) {
+      run.reason = limit;
     }
   }
 

@@ -199,6 +199,50 @@ TEST_F(SupervisorTest, ARankThatFailsEndsTheOthers) {
   EXPECT_THAT(log("one"), testing::HasSubstr("rank 1 ended with exit code 7"));
 }
 
+// A stand-in for OpenMPI (tests/cli/test_mpi.py has the real one): what it starts on the other
+// instance, it starts as OpenMPI does.
+Job mpi_job(const std::string& directory, const std::string& mpirun) {
+  fs::create_directories(directory + "/bin");
+  std::ofstream(directory + "/bin/mpirun") << "#!/bin/sh\n" << mpirun;
+  fs::permissions(directory + "/bin/mpirun", fs::perms::owner_all);
+  Job job = command_job("one", "echo $RANK $LOCAL_RANK $NODE_RANK $WORLD_SIZE");
+  job.submission.job.distribution = {.kind = definition::JobDistribution::Kind::kMpi,
+                                     .processes_per_instance = 1};
+  job.submission.job.resources.instance_count = 2;
+  job.submission.job.environment_variables["PATH"] = directory + "/bin:/usr/bin:/bin";
+  return job;
+}
+
+constexpr const char* kMpirun = R"(
+while [ "$1" != --host ]; do shift; done
+[ "$2" = node-0:1,node-1:1 ] && [ "$3" = -np ] && [ "$4" = 2 ] || exit 9
+shift 4
+printf '%s\n' "$3" >"${0%/*}/rank"
+$OMPI_MCA_plm_rsh_agent node-1 OMPI_COMM_WORLD_RANK=1 OMPI_COMM_WORLD_LOCAL_RANK=0 sh "'${0%/*}/rank'" || exit
+export OMPI_COMM_WORLD_RANK=0 OMPI_COMM_WORLD_LOCAL_RANK=0
+exec "$@"
+)";
+
+TEST_F(SupervisorTest, MpirunStartsRanksInTheOtherInstance) {
+  const Job done = run(mpi_job(directory_.path(), kMpirun));
+  EXPECT_EQ(done.status, JobStatus::kCompleted) << done.run.reason << log("one");
+  EXPECT_EQ(log("one", "std_log_0.txt"), "0 0 0 2\n");
+  EXPECT_EQ(log("one", "std_log_1.txt"), "1 0 1 2\n");
+}
+
+TEST_F(SupervisorTest, MpirunHearsWhatBecameOfItsCommand) {
+  const Job done = run(mpi_job(directory_.path(), "$OMPI_MCA_plm_rsh_agent node-1 exit 5"));
+  EXPECT_EQ(done.run.exit_code, 5) << done.run.reason << log("one");
+}
+
+TEST_F(SupervisorTest, AnMpirunThatStartsNothingElsewhereHasFailed) {
+  const Job done = run(mpi_job(directory_.path(), "$OMPI_MCA_plm_rsh_agent node-2 true; exit 0"));
+  EXPECT_EQ(done.status, JobStatus::kFailed);
+  EXPECT_EQ(done.run.exit_code, 1);
+  EXPECT_THAT(log("one"), testing::HasSubstr("node-2 is no instance of this job"));
+  EXPECT_THAT(log("one"), testing::HasSubstr("started nothing on node-1"));
+}
+
 TEST_F(SupervisorTest, RanksMeetAndReduceOverASocket) {
   if (::system("python3 -c 'import socket'") != 0) {
     GTEST_SKIP() << "no python3";

@@ -178,11 +178,6 @@ Status resolve_job(CommandJob& job, Context& context) {
                 "several instances need a network of their own, which only root can make")
         .with_hint("one instance with more processes: distribution.process_count_per_instance");
   }
-  if (job.distribution.kind == definition::JobDistribution::Kind::kMpi &&
-      job.resources.instance_count > 1) {
-    return fail(ErrorKind::kUnsupported, "mpi over several instances is not supported here")
-        .with_hint("one instance with all ranks: distribution.process_count_per_instance");
-  }
   return {};
 }
 
