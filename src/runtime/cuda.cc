@@ -48,8 +48,9 @@ std::optional<Numbers> numbers_of(std::string_view text) {
   const char* at = text.data();
   const char* const end = text.data() + text.size();
   for (std::size_t i = 0; i < out.size(); ++i) {
+    const bool digit = at != end && *at >= '0' && *at <= '9';  // from_chars takes "-0"
     const auto [next, error] = std::from_chars(at, end, out[i]);
-    if (error != std::errc() || out[i] < 0) {
+    if (!digit || error != std::errc()) {
       return i == 0 ? std::nullopt : std::optional(out);
     }
     if (next == end || *next != '.') {
