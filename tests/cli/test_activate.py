@@ -27,7 +27,7 @@ def packages(tmp_path_factory):
     made = channels.Channel(tmp_path_factory.mktemp("activate") / "channel")
     files = {**python.python_files(), **modules_at_start()}
     files["bin/python"] = files.pop(f"bin/python{python.VERSION}")
-    made.add("python", f"{python.VERSION}.1", [], files, subdir="linux-64")
+    made.add("python", f"{python.VERSION}.1", [], files, subdir="linux-64", large=True)
     made.add("pip", "1.0", ["python"], {"site-packages/pip.py": "x = 1\n"}, noarch="python")
     made.add("marker", "1.0", ["python"], {"site-packages/marker.py": "place = __file__\n"}, noarch="python")
     scripts = {"etc/conda/activate.d/b.sh": "MARK=on\n", "etc/conda/deactivate.d/b.sh": "unset MARK\n"}

@@ -50,7 +50,7 @@ def channel(cloche):
     if not PROGRAM.exists() or not (LIBRARY / "os.py").exists() or not shutil.which("zstd"):
         pytest.skip("needs the Python of Debian, and zstd")
     made = channels.Channel(cloche.folder / "channel")
-    made.add("python", f"{VERSION}.1", ["libthing"], python_files(), subdir="linux-64")
+    made.add("python", f"{VERSION}.1", ["libthing"], python_files(), subdir="linux-64", large=True)
     made.add("pip", "1.0", ["python"], {"site-packages/pip.py": "x = 1\n"}, noarch="python")
     made.add("libthing", "1.0", [], {"lib/thing": "1"}, subdir="linux-64")
     site = {"site-packages/tool/__init__.py": "def f(x):\n    return x in {1, None}\n", "site-packages/tool/bad.py": "def ("}
