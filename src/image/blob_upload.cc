@@ -63,17 +63,18 @@ BlobUpload::BlobUpload(RegistrySession& session, const std::string& repository,
   }
 }
 
-Result<UploadCounts> BlobUpload::run(std::span<const Descriptor> blobs, const std::stop_token& stop,
+Result<UploadCounts> BlobUpload::run(std::span<const Descriptor> blobs,
+                                     const std::set<Digest>& there, const std::stop_token& stop,
                                      Progress& progress) {
-  std::vector<Descriptor> each;
+  std::vector<Descriptor> unknown;
   std::set<Digest> seen;
   for (const Descriptor& blob : blobs) {
-    if (seen.insert(blob.digest).second) {
-      each.push_back(blob);
+    if (seen.insert(blob.digest).second && !there.contains(blob.digest)) {
+      unknown.push_back(blob);
     }
   }
-  const std::vector<Descriptor> lacking = TRY(missing(each, stop, progress));
-  counts_.present = each.size() - lacking.size();
+  const std::vector<Descriptor> lacking = TRY(missing(unknown, stop, progress));
+  counts_.present = seen.size() - lacking.size();
   const std::vector<std::string> locations = TRY(begin(lacking, stop, progress));
   std::vector<Descriptor> unsent;
   std::vector<std::string> places;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -36,11 +37,12 @@ class BlobUpload {
   BlobUpload(RegistrySession& session, const std::string& repository, const blob::BlobStore& store,
              std::vector<UploadSource> sources);
 
-  // Asks which of them the registry lacks, mounts what it has elsewhere, and sends the rest in
-  // parallel: each in one request, and where that breaks, piece by piece from where the registry
-  // has it. kNotFound: neither the store nor a source has a blob.
-  Result<UploadCounts> run(std::span<const Descriptor> blobs, const std::stop_token& stop,
-                           Progress& progress);
+  // Asks which of them the registry lacks, but for `there`, which it is believed to have; mounts
+  // what it has elsewhere, and sends the rest in parallel: each in one request, and where that
+  // breaks, piece by piece from where the registry has it. kNotFound: neither the store nor a
+  // source has a blob.
+  Result<UploadCounts> run(std::span<const Descriptor> blobs, const std::set<Digest>& there,
+                           const std::stop_token& stop, Progress& progress);
 
  private:
   Result<std::vector<Descriptor>> missing(const std::vector<Descriptor>& blobs,

@@ -373,29 +373,67 @@ class Push {
       }
     } else {
       const Manifest manifest = TRY(parse_manifest(text));
-      std::vector<Descriptor> blobs = manifest.layers;
-      blobs.push_back(manifest.config);
-      BlobUpload upload(session_, place_.repository, store_, std::move(sources));
-      const UploadCounts counts = TRY(upload.run(blobs, stop, progress));
-      pushed.present += counts.present;
-      pushed.mounted += counts.mounted;
-      pushed.uploaded += counts.uploaded;
-      pushed.uploaded_bytes += counts.uploaded_bytes;
+      const std::set<Digest> there = TRY(named_now(name, stop));
+      TRY(send_blobs(manifest, there, sources, stop, progress));
+      const RegistryAnswer answer = TRY(put(text, media_type, name, stop));
+      if (there.empty() || answer.response.status < 400 || answer.response.status >= 500) {
+        return check_stored(answer, text, name);
+      }
+      // The registry lacks what its own manifest names.
+      TRY(send_blobs(manifest, {}, sources, stop, progress));
     }
-    return put_manifest(text, media_type, name, stop);
+    return check_stored(TRY(put(text, media_type, name, stop)), text, name);
   }
 
   PushedImage pushed;
 
  private:
-  Status put_manifest(const std::string& text, const std::string& media_type,
-                      const std::string& name, const std::stop_token& stop) {
-    io::StringSource body(text);
-    const RegistryAnswer answer = TRY(session_.run_one({.method = "PUT",
-                                                        .target = "manifests/" + name,
-                                                        .headers = {{"Content-Type", media_type}},
-                                                        .body = &body},
+  // What the manifest that has the name now is made of, which one question for each blob would tell
+  // as well. None where there is no such manifest, or none that can be read.
+  Result<std::set<Digest>> named_now(const std::string& name, const std::stop_token& stop) {
+    const RegistryAnswer answer = TRY(session_.run_one({.target = "manifests/" + name,
+                                                        .headers = {{"Accept", accepted()}},
+                                                        .limit_bytes = kMaxManifestBytes},
                                                        place_.repository, scopes_, stop));
+    std::set<Digest> out;
+    if (answer.response.status != 200) {
+      return out;
+    }
+    if (const auto manifest = parse_manifest(answer.body)) {
+      for (const Descriptor& layer : manifest->layers) {
+        out.insert(layer.digest);
+      }
+      out.insert(manifest->config.digest);
+    }
+    return out;
+  }
+
+  Status send_blobs(const Manifest& manifest, const std::set<Digest>& there,
+                    const std::vector<UploadSource>& sources, const std::stop_token& stop,
+                    Progress& progress) {
+    std::vector<Descriptor> blobs = manifest.layers;
+    blobs.push_back(manifest.config);
+    BlobUpload upload(session_, place_.repository, store_, sources);
+    const UploadCounts counts = TRY(upload.run(blobs, there, stop, progress));
+    pushed.present += counts.present;
+    pushed.mounted += counts.mounted;
+    pushed.uploaded += counts.uploaded;
+    pushed.uploaded_bytes += counts.uploaded_bytes;
+    return {};
+  }
+
+  Result<RegistryAnswer> put(const std::string& text, const std::string& media_type,
+                             const std::string& name, const std::stop_token& stop) {
+    io::StringSource body(text);
+    return session_.run_one({.method = "PUT",
+                             .target = "manifests/" + name,
+                             .headers = {{"Content-Type", media_type}},
+                             .body = &body},
+                            place_.repository, scopes_, stop);
+  }
+
+  Status check_stored(const RegistryAnswer& answer, const std::string& text,
+                      const std::string& name) {
     if (answer.response.status != 201 && answer.response.status != 200) {
       return session_.error_of(answer, place_.repository, "sending the manifest " + name);
     }

@@ -2,6 +2,7 @@
 #include "image/registry_client.h"
 
 #include <cstdlib>
+#include <filesystem>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -109,6 +110,26 @@ TEST_F(RegistryClientTest, SendsOnlyWhatTheRegistryLacks) {
   EXPECT_EQ(same.uploaded_bytes, 0U);
   ASSERT_VALUE(tags, client.tags(reference("env")));
   EXPECT_THAT(tags, ::testing::UnorderedElementsAre("1", "2", "3"));
+}
+
+TEST_F(RegistryClientTest, BelievesTheManifestOfTheNameUntilTheRegistryRefusesIt) {
+  start();
+  if (registry_ == nullptr) {
+    return;
+  }
+  RegistryClient client(options());
+  ASSERT_TRUE(push(client, here_, image(here_, {"base", "old"}), "env:1").has_value());
+  ASSERT_VALUE(pushed, push(client, here_, image(here_, {"base", "new"}), "env:1"));
+  EXPECT_EQ(pushed.present, 1U);
+  EXPECT_EQ(pushed.uploaded, 2U);
+  // The registry forgets a layer that the manifest of this name has.
+  const std::string base =
+      "/docker/registry/v2/repositories/env/_layers/sha256/" + Digest::of("base").hex();
+  ASSERT_GT(std::filesystem::remove_all(registry_->storage() + base), 0U);
+  ASSERT_VALUE(mended, push(client, here_, image(here_, {"base", "newer"}), "env:1"));
+  EXPECT_EQ(mended.digest, image(here_, {"base", "newer"}).digest);
+  ASSERT_TRUE(pull(client, there_, "env:1").has_value());
+  EXPECT_TRUE(there_.contains(Digest::of("base")));
 }
 
 TEST_F(RegistryClientTest, MountsTheLayersOfABaseThatAreNotHere) {
