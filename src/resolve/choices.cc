@@ -17,7 +17,7 @@ Result<bool> Search::choose() {
     if (values_[parent] < 0) {
       continue;
     }
-    const std::vector<std::uint32_t>& clauses = var(parent).own_clauses;
+    const std::vector<std::uint32_t>& clauses = clauses_of(parent).own;
     for (; chosen_clause_ < clauses.size(); ++chosen_clause_) {
       const RequireClause& clause = require_[clauses[chosen_clause_]];
       if (value(clause.condition) <= 0) {
@@ -74,7 +74,7 @@ Result<bool> Search::choose_focused() {
     if (values_[parent] < 0) {
       continue;
     }
-    for (const std::uint32_t clause_index : var(parent).own_clauses) {
+    for (const std::uint32_t clause_index : clauses_of(parent).own) {
       const RequireClause& clause = require_[clause_index];
       if (value(clause.condition) <= 0 || satisfied(clause.requirement)) {
         continue;

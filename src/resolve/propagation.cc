@@ -1,9 +1,23 @@
 // What follows from what is decided: clauses, their watches, unit propagation.
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "resolve/search.h"
 
 namespace cloche::resolve::cdcl {
+namespace {
+
+// A list that was taken out while its members were visited goes back, after what came meanwhile.
+void give_back(std::vector<std::uint32_t> visited, std::vector<std::uint32_t>& list) {
+  if (list.empty()) {
+    list = std::move(visited);
+  } else {
+    list.insert(list.end(), visited.begin(), visited.end());
+  }
+}
+
+}  // namespace
 
 Status Search::add_clauses(Var parent, const Dependencies& dependencies) {
   for (const Dependency& dependency : dependencies.requirements) {
@@ -28,12 +42,12 @@ void Search::add_require(Var parent, Var condition, RequirementId requirement) {
   pick_watches(clause);
   for (const Var v : clause.watched) {
     if (v != kNone) {
-      var(v).watching.push_back(clause_index);
+      make_clauses(v).watching.push_back(clause_index);
     }
   }
-  var(parent).own_clauses.push_back(clause_index);
+  make_clauses(parent).own.push_back(clause_index);
   if (condition != kRoot) {
-    var(condition).condition_clauses.push_back(clause_index);
+    make_clauses(condition).conditional.push_back(clause_index);
   }
   RequirementState& state = requirement_state(requirement);
   if (state.require_clauses.empty()) {
@@ -67,7 +81,7 @@ void Search::pick_watches(RequireClause& clause) {
 void Search::add_constrain(Var parent, RequirementId requirement) {
   const auto clause_index = static_cast<std::uint32_t>(constrain_.size());
   constrain_.push_back({parent, requirement});
-  var(parent).own_constraints.push_back(clause_index);
+  make_clauses(parent).own_constraints.push_back(clause_index);
   RequirementState& state = requirement_state(requirement);
   if (state.constrain_clauses.empty()) {
     for (const NameId name : state.names) {
@@ -161,14 +175,15 @@ void Search::became_true(Var v) {
     forbid_constraining_parents(v, name);
     visit_learned(true, v);
   }
-  check_each(var(v).own_clauses);
-  if (!var(v).condition_clauses.empty()) {
+  // Checking makes no clauses.
+  const VarClauses& clauses = clauses_of(v);
+  check_each(clauses.own);
+  if (!clauses.conditional.empty()) {
     choose_from_start();
-    check_each(var(v).condition_clauses);
+    check_each(clauses.conditional);
   }
-  const std::size_t count = var(v).own_constraints.size();
-  for (std::size_t i = 0; i < count && !have_conflict_; ++i) {
-    apply_constrain(var(v).own_constraints[i]);
+  for (std::size_t i = 0; i < clauses.own_constraints.size() && !have_conflict_; ++i) {
+    apply_constrain(clauses.own_constraints[i]);
   }
   visit_learned(false, v);
 }
@@ -201,7 +216,10 @@ void Search::forbid_constraining_parents(Var v, NameId name) {
 }
 
 void Search::became_false(Var v) {
-  std::vector<std::uint32_t> watching = std::exchange(var(v).watching, {});
+  std::vector<std::uint32_t> watching;
+  if (!clauses_of(v).watching.empty()) {
+    watching.swap(make_clauses(v).watching);
+  }
   std::size_t kept = 0;
   for (std::size_t i = 0; i < watching.size(); ++i) {
     if (have_conflict_ || !move_watch(watching[i], v)) {
@@ -212,8 +230,9 @@ void Search::became_false(Var v) {
     }
   }
   watching.resize(kept);
-  std::vector<std::uint32_t>& back = var(v).watching;
-  back.insert(back.end(), watching.begin(), watching.end());
+  if (kept > 0) {
+    give_back(std::move(watching), make_clauses(v).watching);
+  }
   if (!have_conflict_) {
     visit_learned(true, v);
   }
@@ -225,7 +244,7 @@ bool Search::move_watch(std::uint32_t clause_index, Var v) {
   const Var other = clause.watched[1 - side];
   const auto watch = [&](Var candidate) {
     clause.watched[side] = candidate;
-    var(candidate).watching.push_back(clause_index);
+    make_clauses(candidate).watching.push_back(clause_index);
     return true;
   };
   const RequirementState& wanted = requirement_state(clause.requirement);
@@ -254,14 +273,18 @@ bool Search::move_watch(std::uint32_t clause_index, Var v) {
 
 void Search::visit_learned(bool positive, Var v) {
   const auto list_of = [&]() -> std::vector<std::uint32_t>& {
-    return positive ? name_state(name_of(v)).positive_watches : var(v).negative_watches;
+    return positive ? name_state(name_of(v)).positive_watches : make_clauses(v).negative_watches;
   };
+  if (positive ? name_state(name_of(v)).positive_watches.empty()
+               : clauses_of(v).negative_watches.empty()) {
+    return;
+  }
   std::vector<std::uint32_t> list = std::exchange(list_of(), {});
   const auto rest = std::ranges::remove_if(list, [&](std::uint32_t clause_index) {
     return !have_conflict_ && !visit_one(clause_index, positive, v);
   });
   list.erase(rest.begin(), rest.end());
-  list_of().insert(list_of().end(), list.begin(), list.end());
+  give_back(std::move(list), list_of());
 }
 
 bool Search::visit_one(std::uint32_t clause_index, bool positive, Var v) {
@@ -298,7 +321,7 @@ void Search::watch_learned(std::uint32_t clause_index, const Literal& literal) {
   if (literal.positive) {
     name_state(name_of(literal.var)).positive_watches.push_back(clause_index);
   } else {
-    var(literal.var).negative_watches.push_back(clause_index);
+    make_clauses(literal.var).negative_watches.push_back(clause_index);
   }
 }
 

@@ -111,9 +111,13 @@ struct VarState {
   bool expanded = false;
   std::int32_t level = 0;
   Reason reason;
-  std::vector<std::uint32_t> own_clauses;        // require clauses with this parent
-  std::vector<std::uint32_t> condition_clauses;  // require clauses with this condition
-  std::vector<std::uint32_t> watching;           // require clauses that watch this candidate
+  std::uint32_t clauses = kNone;  // its place among the VarClauses; most variables have none
+};
+
+struct VarClauses {
+  std::vector<std::uint32_t> own;          // require clauses with this parent
+  std::vector<std::uint32_t> conditional;  // require clauses with this condition
+  std::vector<std::uint32_t> watching;     // require clauses that watch this candidate
   std::vector<std::uint32_t> own_constraints;
   std::vector<std::uint32_t> negative_watches;  // learned clauses that watch "not this"
 };
@@ -137,6 +141,20 @@ class Search {
 
   // Every variable and name is made known by load_name() before anything is asked of it.
   VarState& var(Var v) { return vars_[v]; }
+  // Those of a variable that has some; for reading.
+  const VarClauses& clauses_of(Var v) const {
+    const std::uint32_t place = vars_[v].clauses;
+    return place == kNone ? kNoClauses : var_clauses_[place];
+  }
+  // For writing. Good until the next variable gets its first clause.
+  VarClauses& make_clauses(Var v) {
+    std::uint32_t& place = vars_[v].clauses;
+    if (place == kNone) {
+      place = static_cast<std::uint32_t>(var_clauses_.size());
+      var_clauses_.emplace_back();
+    }
+    return var_clauses_[place];
+  }
   NameState& name_state(NameId id) { return names_[index(id)]; }
   RequirementState& requirement_state(RequirementId id) { return requirements_[index(id)]; }
   NameId name_of(Var v) const { return name_of_[v]; }
@@ -332,6 +350,8 @@ class Search {
   Result<Var> best_open(const RequireClause& clause);
   Solution solution();
 
+  static inline const VarClauses kNoClauses{};
+
   Provider& provider_;
   const Request& request_;
   Statistics& statistics_;
@@ -340,6 +360,7 @@ class Search {
   std::vector<std::int8_t> values_;  // as written on the trail: 1 true, -1 false, 0 not
   std::vector<NameId> name_of_;
   std::vector<VarState> vars_;
+  std::vector<VarClauses> var_clauses_;
   std::vector<Var> selected_;
   std::vector<NameState> names_;
   std::vector<RequirementState> requirements_;
