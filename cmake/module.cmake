@@ -41,6 +41,19 @@ target_include_directories(cloche_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
 # Asserts of the standard library stay on where speed is not measured.
 target_compile_definitions(cloche_options INTERFACE $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
 
+# Lets an imported library's archive stand for its shared object, where there is one.
+function(link_statically library)
+  foreach(property INTERFACE_LINK_LIBRARIES IMPORTED_LOCATION IMPORTED_LOCATION_RELEASE)
+    get_target_property(path ${library} ${property})
+    if(path MATCHES "^[^;]*\\.so$")
+      string(REGEX REPLACE "\\.so$" ".a" archive ${path})
+      if(EXISTS ${archive})
+        set_target_properties(${library} PROPERTIES ${property} ${archive})
+      endif()
+    endif()
+  endforeach()
+endfunction()
+
 # rapidcheck's package has no CMake file.
 add_library(rapidcheck_properties INTERFACE)
 target_link_libraries(rapidcheck_properties INTERFACE rapidcheck)

@@ -8,10 +8,12 @@
 #include "cli/app.h"
 #include "cli/terminal.h"
 #include "io/disk_files.h"
+#include "io/heap.h"
 
 int main(int argc, char** argv) {
   // A reader that goes away (`| head`) is noticed by the write, after everything was stored.
   std::signal(SIGPIPE, SIG_IGN);
+  cloche::io::prepare_heap();
   try {
     cloche::cli::SystemTerminal terminal;
     cloche::io::DiskFiles files;
