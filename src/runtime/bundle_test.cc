@@ -158,7 +158,8 @@ TEST_F(Bundle, GivesDevicesTheWayTheirSpecSays) {
   EXPECT_EQ(rules[1].dump(), R"({"allow":true,"type":"c","major":195,"minor":1,"access":"rwm"})");
   EXPECT_EQ(rules[2]["access"].as_string(), "r");
   EXPECT_EQ(made["hooks"].dump(),
-            R"({"createContainer":[{"path":"/usr/bin/hook","args":["hook","x"],"timeout":5}]})");
+            R"({"createContainer":[{"path":"/usr/bin/hook","args":["hook","x"],"env":["PATH=)"
+            R"(/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],"timeout":5}]})");
   EXPECT_EQ(made["process"]["user"]["additionalGids"].dump(), "[44]");
   const auto all = targets(made);
   const auto library = std::ranges::find(all, "/usr/lib/libcuda.so.1");

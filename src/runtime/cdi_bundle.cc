@@ -10,6 +10,9 @@
 namespace cloche::runtime {
 namespace {
 
+constexpr std::string_view kHookPath =
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 Json strings(const std::vector<std::string>& values) {
   Json out = Json::array();
   for (const std::string& one : values) {
@@ -51,9 +54,9 @@ Json hook(const CdiHook& one) {
   if (!one.args.empty()) {
     out.set("args", strings(one.args));
   }
-  if (!one.env.empty()) {
-    out.set("env", strings(one.env));
-  }
+  // Always said: a hook without variables of its own gets the container's from runc, so an image's
+  // LD_PRELOAD would be loaded into a program that runs on the host (CVE-2025-23266).
+  out.set("env", one.env.empty() ? strings({std::string(kHookPath)}) : strings(one.env));
   if (one.timeout_s && *one.timeout_s > 0) {
     out.set("timeout", *one.timeout_s);
   }
