@@ -239,3 +239,20 @@ def test_delete_takes_the_name(cloche, built):
     assert "train:1" not in [one["name"] for one in cloche.json("image", "list")["images"]]
     assert cloche.json("image", "show", built["image"])["digest"] == built["digest"]
     assert cloche.error("image", "delete", "train:1", code=4)["kind"] == "not-found"
+
+
+@pytest.mark.parametrize("form", ["oci", "docker"])
+def test_an_archives_own_name_takes_no_other_images_place(cloche, bases, form):
+    """CVE-2026-50195: who makes an archive would choose what the next environment stands on."""
+    cloche.run("image", "export", "new:1", "new.tar")
+    cloche.run("image", "import", "new.tar", "taken:1")
+    cloche.run("image", "export", "taken:1", "evil.tar", "--format", form)
+    cloche.run("image", "export", "old:1", "old.tar")
+    cloche.run("image", "import", "old.tar", "taken:1")  # a person may
+    before = cloche.json("image", "list")
+    error = cloche.error("image", "import", "evil.tar", code=5)
+    assert "evil.tar" in error["message"] and "taken:1" in error["message"]
+    assert cloche.json("image", "list") == before
+    cloche.run("image", "delete", "taken:1")
+    for _ in range(2):
+        assert [one["name"] for one in cloche.json("image", "import", "evil.tar")["images"]] == ["taken:1"]

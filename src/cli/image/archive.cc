@@ -36,6 +36,28 @@ std::string imported_text(const Json& data, const Style& /*style*/) {
   return out;
 }
 
+// Names that an archive brings by itself take nobody's place: its maker would decide what the next
+// environment stands on (CVE-2026-50195).
+Status check_names_are_free(const image::ImportedArchive& archive, const image::Layout& layout,
+                            const std::string& path) {
+  for (const image::ImportedImage& one : archive.images) {
+    for (const std::string& name : one.names) {
+      const auto there = layout.find(name);
+      if (there && there->digest != one.manifest.digest) {
+        return fail(ErrorKind::kConflict,
+                    "{} calls its image {}, and there is another one of that "
+                    "name",
+                    printable(path), printable(name))
+            .with_hint(
+                fmt::format("say what to call it: cloche image import FILE NAME; or free the "
+                            "name: cloche image delete {}",
+                            printable(name)));
+      }
+    }
+  }
+  return {};
+}
+
 Result<Report> run_import(const ImportOptions& options, Context& context) {
   const Interrupt interrupt;
   TRY(context.workspace());
@@ -48,6 +70,9 @@ Result<Report> run_import(const ImportOptions& options, Context& context) {
     return fail(ErrorKind::kInvalid, "{} has {} images; one name is not enough",
                 printable(options.path), archive.images.size())
         .with_hint("leave NAME out: each has a name of its own");
+  }
+  if (options.name.empty()) {
+    TRY(check_names_are_free(archive, layout, options.path));
   }
   Json images = Json::array();
   for (const image::ImportedImage& one : archive.images) {
@@ -144,9 +169,11 @@ const Command kImageImport = {
     .summary = "take an image from a file",
     .description =
         "Reads what docker save, skopeo copy or podman save wrote, or a tar of a root file system, "
-        "which becomes a base image of one layer; plain or compressed.",
+        "which becomes a base image of one layer; plain or compressed. A name that the archive "
+        "gives its image itself takes no other image's place; NAME does.",
     .arguments = kImportArguments,
     .examples = kImportExamples,
+    .exit_codes = "5  the archive's own name is another image's here",
     .see_also = "image export, image pull",
     .run = run<ImportOptions, run_import>,
 };
