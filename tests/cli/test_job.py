@@ -5,9 +5,11 @@ import os
 import pathlib
 import re
 import signal
+import subprocess
 import time
 
 import pytest
+import test_frame
 
 from boxes import containers_left, jobs, mounts_of, processes_of  # noqa: F401: a fixture
 
@@ -316,9 +318,23 @@ def test_archive_hides_and_restore_shows(cloche, jobs):
 
 
 def test_a_hostile_log_reaches_no_terminal(cloche, jobs):
-    jobs.shell(r"printf '\033]0;owned\007\033[31mred\n'; exit 1", code=1)
+    jobs.shell(r"printf '\033]0;owned\007\033[31mred\0\233 \302\233 <b>\r\n'; exit 1", code=1)
     name = jobs.last()["name"]
-    assert "\x1b" not in cloche.run("job", "show", name).out
+    for shown in (cloche.run("job", "show", name).out, test_frame.in_terminal(cloche, ["job", "stream", name])):
+        assert "owned" in shown and "red" in shown and "<b>" in shown
+        assert not any(one in shown for one in ("\x1b]", "\x1b[31mred", "\x07", "\0", "\x9b"))
+
+
+def test_a_line_without_an_end_fills_no_memory(cloche, jobs):
+    script = "head -c 200000000 /dev/zero | tr '\\0' x; exit 1"
+    cloche.run("job", "create", "--image", "box:1", "--code", "code", "--name", "long", "--", "sh", "-c", script)
+    jobs.wait("long", "Failed")
+    for verb in ("show", "stream"):
+        process = subprocess.Popen([cloche.program, "job", verb, "long"], cwd=cloche.folder, env=cloche.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _, _, used = os.wait4(process.pid, 0)
+        process.returncode = 0
+        assert used.ru_maxrss < 150_000, f"job {verb}: {used.ru_maxrss} KiB"
+    assert len(cloche.json("job", "show", "long")["log_tail"]) <= 65536
 
 
 def test_garbage_collection_keeps_code(cloche, jobs):

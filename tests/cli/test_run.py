@@ -302,7 +302,7 @@ def oci_archive(path, layer, config, annotations):
 
 
 # What other engines once believed of an image: CVE-2021-30465, 2025-31133, -52565, -52881 (runc: places that are mounted
-# over or masked are links), 2022-23648 (containerd: volumes), 2025-23266, -23267 (GPU hooks: LD_PRELOAD and links of the
+# over or masked are links), 2022-23648 (containerd: volumes), 2024-21626 (runc: directories), 2025-23266, -23267 (GPU hooks: LD_PRELOAD and links of the
 # image), 2026-53492 (devices by annotation).
 FILES = ["dev/console", "dev/pts", "proc/kcore", "etc/hosts", "etc/resolv.conf", "usr/lib/libcuda.so.1"]
 
@@ -333,6 +333,7 @@ def test_an_image_decides_nothing_on_the_host(tiny, tmp_path_factory, links):
     config = {
         "Env": ["PATH=/bin", "LD_PRELOAD=/evil.so", "NVIDIA_VISIBLE_DEVICES=all", "LD_LIBRARY_PATH=/"],
         "Volumes": {f"/../../../..{outside}": {}, "/dev": {}},
+        "WorkingDir": "/proc/self/fd/7",
         "Labels": annotations,
         "Hooks": {"prestart": [{"path": "/bin/touch"}]},
     }
@@ -348,6 +349,20 @@ def test_an_image_decides_nothing_on_the_host(tiny, tmp_path_factory, links):
     usual = {"console", "core", "fd", "full", "init", "mqueue", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin", "stdout", "tty", "urandom", "zero"}
     assert set(answer.out.split()) <= usual
     assert nothing_left(tiny)
+
+
+def test_nothing_of_the_host_is_open_in_a_container(tiny):
+    """CVE-2024-21626 (a directory of the host that was left open), 2019-5736 (the container's first program is written to)."""
+    leaked = os.open("/etc", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        script = "ls -l /proc/self/fd /proc/1/fd; for f in /proc/1/exe /dev/init; do echo x > $f; echo x >> $f; done"
+        answer = tiny.run("run", "tiny", "--", "sh", "-c", script, pass_fds=[leaked], code=None)
+    finally:
+        os.close(leaked)
+    targets = {line.split(" -> ")[1] for line in answer.out.splitlines() if " -> " in line}
+    assert targets and all(one == "/dev/null" or one.startswith("pipe:") for one in targets), targets
+    assert answer.err.count("Read-only file system") + answer.err.count("Text file busy") == 4
+    assert tiny.run("run", "tiny", "--", "echo", "unharmed").out == "unharmed\n"
 
 
 def test_a_terminal_of_its_own_size(tiny):
@@ -421,6 +436,19 @@ def test_a_gpu_is_given_as_its_spec_says(gpus):
     assert {"fake0", "fake1"} <= set(answer.out.splitlines())
     answer = gpus.run("run", "tiny", "--", "sh", "-c", "ls /dev; echo $VENDOR")
     assert "fake0" not in answer.out and "here" not in answer.out
+
+
+def test_a_hook_gets_nothing_of_an_image(gpus, tmp_path, tmp_path_factory):
+    """CVE-2025-23266: a hook runs on the host, in the image's root; the image's LD_PRELOAD would be loaded into it."""
+    (tmp_path / "hook").write_text('#!/bin/sh\nenv > "$1"\n')
+    variables = {"Env": ["PATH=/bin", "LD_PRELOAD=/proc/self/cwd/evil.so", "BASH_ENV=/evil", "FAKE=image's"]}
+    oci_archive(tmp_path / "evil.tar", (tmp_path_factory.getbasetemp() / "tiny.tar").read_bytes(), variables, {})
+    gpus.run("image", "import", tmp_path / "evil.tar", "evil:1")
+    gpus.write("evil.yml", "name: evil\nimage: evil:1\n")
+    gpus.run("run", "./evil.yml", "--gpus", "0", "--", "true")
+    seen = dict(line.split("=", 1) for line in gpus.mark.read_text().splitlines())
+    assert set(seen) <= {"PATH", "PWD", "OLDPWD", "SHLVL", "_"}
+    assert seen["PATH"].startswith("/usr/local/sbin:")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="in a namespace of users no cgroup guards devices")

@@ -1,5 +1,6 @@
 """Every example of README.md and docs/manual/ works as it is written."""
 import pathlib
+import re
 import shutil
 import sys
 
@@ -34,3 +35,13 @@ def test_the_runner_sees_what_is_wrong(tmp_path, cloche):
     for wrong in ["$ false", "$ true  # exit code 1", "$ echo a\nb", "$ echo a\n...a\nb", "$ echo a; echo b\na"]:
         with pytest.raises(AssertionError):
             outcome(f"```console\n{wrong}\n```\n")
+
+
+def test_the_attacks_name_tests_that_there_are():
+    rows = [line.split(" | ") for line in (ROOT / "docs/attacks.md").read_text().splitlines() if line.startswith("| ")][1:]
+    assert [int(row[0].strip("| ")) for row in rows] == list(range(1, 31))
+    for row in rows:
+        text = ""
+        for file, name in re.findall(r"`((?:src|tests)/[^`]+)`|`(\w[\w-]+)`", row[-1]):
+            text = (ROOT / file).read_text() if file else text
+            assert file or not text or re.search(rf"\b{name}\b", text), f"{row[0]}: {name}"

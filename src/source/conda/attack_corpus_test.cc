@@ -107,6 +107,23 @@ TEST_P(PackageAttack, ChangesNothingOutside) {
   }
 }
 
+TEST(RecordOfAStranger, IsNoPath) {  // its file in conda-meta has its name
+  const io::TemporaryDirectory place = io::test_directory();
+  for (const char* build : {"0/../../../evil", "/evil"}) {
+    conda::PackageRecord record = TestPackage("evil").record();
+    record.build = build;
+    io::ThreadPool pool(1);
+    FakeClock clock;
+    Progress progress;
+    const auto report =
+        install_prefix({{.record = record, .archive = TestPackage("evil").write(place.path())}},
+                       {.prefix = place.path() + "/env"}, pool, clock, progress);
+    ASSERT_FALSE(report.has_value());
+    EXPECT_EQ(report.error().kind, ErrorKind::kInvalid);
+    EXPECT_THAT(report.error().message, testing::HasSubstr("evil-1.0-" + record.build));
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(All, PackageAttack, testing::ValuesIn(attacks()),
                          [](const auto& attack) { return attack.param.name; });
 
