@@ -15,6 +15,7 @@
 #include "io/file.h"
 #include "io/process.h"
 #include "io/testing.h"
+#include "io/thread_pool.h"
 #include "package/debian/paragraph.h"
 #include "package/debian/version.h"
 #include "source/debian/solve.h"
@@ -193,7 +194,7 @@ class AptJudge : public ::testing::Test {
   std::vector<PackageSource> sources_;
 };
 
-// One here, since apt takes seconds for each; with CLOCHE_JUDGE=N, N.
+// Three, since apt takes half a second for each; with CLOCHE_JUDGE=N, N.
 TEST_F(AptJudge, InstallsTheSame) {
   io::TemporaryDirectory place = *io::TemporaryDirectory::create();
   const std::string status = make_base();
@@ -204,9 +205,10 @@ TEST_F(AptJudge, InstallsTheSame) {
       PackageIndex::from_bytes(*make_package_index(status, ParagraphsOf::kStatus));
   ASSERT_TRUE(installed.has_value());
 
-  const char* const more = std::getenv("CLOCHE_JUDGE");  // NOLINT(concurrency-mt-unsafe)
-  const std::size_t wanted = more != nullptr ? static_cast<std::size_t>(std::atoi(more)) : 1;
   std::vector<std::string> names = {"python3-torch", "default-jre-headless", "git"};
+  const char* const more = std::getenv("CLOCHE_JUDGE");  // NOLINT(concurrency-mt-unsafe)
+  const std::size_t wanted =
+      more != nullptr ? static_cast<std::size_t>(std::atoi(more)) : names.size();
   const auto all = sources_[0].index.names();
   for (std::size_t i = 0; names.size() < wanted; ++i) {
     constexpr std::size_t kStride = 7919;  // a prime: spread over the whole archive
@@ -215,18 +217,26 @@ TEST_F(AptJudge, InstallsTheSame) {
       names.emplace_back(sources_[0].index.text(name.name));
     }
   }
-  names.resize(std::min(names.size(), std::max<std::size_t>(wanted, 1)));
-  std::size_t same = 0;
-  for (const std::string& name : names) {
+  // Before others ask beside each other, the first makes the cache that apt reads after.
+  std::vector<std::string> apts = {judged(names[0], place.path())};
+  std::vector<std::string> ours(names.size());
+  apts.resize(names.size());
+  io::ThreadPool pool;
+  ASSERT_TRUE(pool.run(names.size(), [&](std::size_t i) -> Status {
     DebianRequest request;
-    request.packages = {{*debian::parse_requirement(name), {}}};
-    const std::string ours = solve(request, &*installed);
-    const std::string apts = judged(name, place.path());
-    same += ours == apts ? 1 : 0;
-    EXPECT_EQ(ours, apts) << name;
+    request.packages = {{*debian::parse_requirement(names[i]), {}}};
+    ours[i] = solve(request, &*installed);
+    apts[i] = i == 0 ? apts[i] : judged(names[i], place.path());
+    return {};
+  }));
+  std::size_t same = 0;
+  std::size_t installable = 0;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    same += ours[i] == apts[i] ? 1 : 0;
+    installable += apts[i] == "none" ? 0 : 1;
+    EXPECT_EQ(ours[i], apts[i]) << names[i];
   }
-  RecordProperty("same", static_cast<int>(same));
-  RecordProperty("asked", static_cast<int>(names.size()));
+  fmt::print("{} of {} the same, {} of them installable\n", same, names.size(), installable);
 }
 
 }  // namespace
