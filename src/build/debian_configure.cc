@@ -31,6 +31,7 @@ namespace {
 constexpr std::string_view kAdmin = "var/lib/dpkg/";
 constexpr std::string_view kScript = ".cloche-configure";
 constexpr std::string_view kArchives = "/.cloche-archives";
+constexpr std::string_view kPreinsts = ".cloche-preinst";
 constexpr std::size_t kMaxStatusBytes = std::size_t{256} << 20U;
 constexpr std::size_t kShownLines = 40;
 
@@ -79,6 +80,7 @@ class Configuring {
     TRY(make_root(upper));
     TRY(make_root(extra));
     TRY(write_database(upper));
+    TRY(write_preinsts(upper));
     for (const auto& [path, content] : request_.files) {
       TRY(put(upper, path, content, 0644));
     }
@@ -133,6 +135,32 @@ class Configuring {
     std::error_code error;
     for (const char* name : {"updates", "alternatives", "parts"}) {
       std::filesystem::create_directories(join_path(upper, std::string(kAdmin) + name), error);
+    }
+    return {};
+  }
+
+  // The control files of packages that have a preinst script, each in a directory that takes the
+  // name that dpkg gives it (kPreinstPart): copying them in the container would take a process for
+  // each file.
+  Status write_preinsts(const std::string& upper) const {
+    const LowerRoot lower(request_.lower);
+    for (const source::UnpackedPackage& one : request_.packages) {
+      if (!one.contents->has_script("preinst")) {
+        continue;
+      }
+      const std::string name = source::info_name(one.record);
+      const std::string place = fmt::format("{}/{}/", kPreinsts, name);
+      TRY(put(
+          upper, place + "control",
+          fmt::format("Package: {}\nArchitecture: {}\n", one.record.name, one.record.architecture),
+          0644));
+      for (const char* part : {"config", "preinst", "postinst", "prerm", "postrm", "templates"}) {
+        const std::string path = fmt::format("{}info/{}.{}", kAdmin, name, part);
+        if (const auto there = lower.look(path)) {
+          TRY(put(upper, place + part, TRY(lower.read(path, kMaxStatusBytes)),
+                  there->st_mode & 0777U));
+        }
+      }
     }
     return {};
   }
@@ -209,13 +237,9 @@ DPKG_RUNNING_VERSION=$(dpkg-query --show --showformat='${Version}' dpkg)
 export DPKG_RUNNING_VERSION
 ci=/var/lib/dpkg/tmp.ci
 preinst() {
-  mkdir $ci
-  printf 'Package: %s\nArchitecture: %s\n' "$1" "$2" >$ci/control
-  for part in config preinst postinst prerm postrm templates; do
-    if [ -e /var/lib/dpkg/info/$3.$part ]; then cp -p /var/lib/dpkg/info/$3.$part $ci/$part; fi
-  done
+  mv /.cloche-preinst/$3 $ci
   DPKG_MAINTSCRIPT_PACKAGE=$1 DPKG_MAINTSCRIPT_ARCH=$2 $ci/preinst install
-  rm -rf $ci
+  rm -r $ci
 }
 )";
 
@@ -228,7 +252,8 @@ std::string preinst_part(const ConfigureRequest& request) {
                            source::info_name(one.record));
     }
   }
-  return calls.empty() ? "" : "(" + std::string(kPreinstPart) + calls + ")\n";
+  return calls.empty() ? ""
+                       : "(" + std::string(kPreinstPart) + calls + "rmdir /.cloche-preinst\n)\n";
 }
 
 }  // namespace

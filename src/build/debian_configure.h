@@ -19,7 +19,7 @@
 namespace cloche::build {
 
 // A change of what is run or of what becomes of the result is a new number: part of the key.
-inline constexpr int kConfigureFormat = 1;
+inline constexpr int kConfigureFormat = 2;
 
 struct DirectoryAttributes {
   std::string path;
