@@ -105,6 +105,12 @@ def processes_of(cloche):
     return out
 
 
+def supervisors_of(cloche, name):
+    # Keepers of containers, which are forked from supervisors, are in namespaces of their own.
+    return [int(pid) for pid, words in processes_of(cloche)
+            if f"--job={name}".encode() in words and os.readlink(f"/proc/{pid}/ns/pid") == os.readlink("/proc/self/ns/pid")]
+
+
 def mounts_of(cloche):
     return [line for line in pathlib.Path("/proc/self/mounts").read_text().splitlines() if str(cloche.folder) in line]
 

@@ -11,7 +11,7 @@ import time
 import pytest
 import test_frame
 
-from boxes import containers_left, jobs, mounts_of, processes_of  # noqa: F401: a fixture
+from boxes import containers_left, jobs, mounts_of, processes_of, supervisors_of  # noqa: F401: a fixture
 
 
 # ---- what needs no container
@@ -263,9 +263,7 @@ def test_kill_9_of_the_supervisor_does_not_end_the_job(cloche, jobs):
                "touch outputs/up; sleep 1; echo end; exit 4")
     while not (jobs.workspace / "jobs/kept/outputs/up").exists():
         time.sleep(0.02)
-    # Keepers of containers, which are forked from supervisors, are in namespaces of their own.
-    supervisors = [int(pid) for pid, words in processes_of(cloche)
-                   if b"--job=kept" in words and os.readlink(f"/proc/{pid}/ns/pid") == os.readlink("/proc/self/ns/pid")]
+    supervisors = supervisors_of(cloche, "kept")
     assert len(supervisors) == 1
     os.kill(supervisors[0], signal.SIGKILL)
     answer = cloche.run("job", "stream", "kept", code=1)

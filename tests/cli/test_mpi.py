@@ -4,13 +4,14 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import tarfile
 import time
 
 import pytest
 
-from boxes import BUSYBOX, containers_left, jobs, mounts_of, processes_of  # noqa: F401: a fixture
+from boxes import BUSYBOX, containers_left, jobs, mounts_of, processes_of, supervisors_of  # noqa: F401: a fixture
 
 SYSTEM = "/usr/sbin:/usr/bin:/sbin:/bin"
 PROGRAMS = [pathlib.Path("/usr/bin/orterun"), pathlib.Path("/usr/bin/orted")]
@@ -133,9 +134,13 @@ def test_a_rank_that_fails_elsewhere_ends_the_job_with_its_code(cloche, mpi):
     assert nothing_left(cloche)
 
 
-def test_cancel_ends_the_ranks_of_every_instance(cloche, mpi):
+@pytest.mark.parametrize("supervised", [True, False])
+def test_cancel_ends_the_ranks_of_every_instance(cloche, mpi, supervised):
     create(cloche, "long", '"touch outputs/up-$RANK; trap : TERM; while :; do sleep 1000; done"')
     while not all((mpi.workspace / f"jobs/long/outputs/up-{rank}").exists() for rank in range(2)):
         time.sleep(0.02)
+    if not supervised:
+        (supervisor,) = supervisors_of(cloche, "long")
+        os.kill(supervisor, signal.SIGKILL)
     assert cloche.json("job", "cancel", "long")["status"] == "Canceled"
     assert nothing_left(cloche)
