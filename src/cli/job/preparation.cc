@@ -81,20 +81,6 @@ Result<bool> enqueue(const std::string& name, Prepared prepared, jobs::JobBook& 
   return job.status == jobs::JobStatus::kQueued;
 }
 
-// The end of a job that could not be prepared; of a stopped preparer another one goes on.
-Status record_failure(const std::string& name, const Error& error, jobs::JobBook& book) {
-  TRY(book.change(name, [&](jobs::Job& job) -> Status {
-    if (job.status == jobs::JobStatus::kCancelRequested) {
-      jobs::enter(job, jobs::JobStatus::kCanceled, book.now_ms());
-    } else if (!is_final(job.status) && error.kind != ErrorKind::kCancelled) {
-      jobs::fail_job(job, error.message, book.now_ms());
-      job.run.diagnosis = error.hint;
-    }
-    return {};
-  }));
-  return {};
-}
-
 Error preparation_error(const jobs::Job& job, std::optional<Error> told) {
   if (job.status == jobs::JobStatus::kCanceled) {
     return fail(ErrorKind::kCancelled, "job {} was canceled while it was prepared", job.name());
@@ -144,6 +130,20 @@ Result<LockingOptions> options_from(const definition::StringMap& kept) {
     }
   }
   return out;
+}
+
+Status record_failure(const std::string& name, const Error& error, jobs::JobBook& book) {
+  TRY(book.change(name, [&](jobs::Job& job) -> Status {
+    const bool goes_on = error.kind == ErrorKind::kCancelled && job.handed_over();
+    if (job.status == jobs::JobStatus::kCancelRequested) {
+      jobs::enter(job, jobs::JobStatus::kCanceled, book.now_ms());
+    } else if (!is_final(job.status) && !goes_on) {
+      jobs::fail_job(job, error.message, book.now_ms());
+      job.run.diagnosis = error.hint;
+    }
+    return {};
+  }));
+  return {};
 }
 
 Result<bool> prepare_job(const std::string& name, JobAccess& access, const std::stop_token& stop,

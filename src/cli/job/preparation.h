@@ -16,6 +16,11 @@ namespace cloche::cli {
 definition::StringMap kept_options(const LockingOptions& options);
 Result<LockingOptions> options_from(const definition::StringMap& kept);
 
+// The end of a job that could not be prepared: Canceled where that was asked for meanwhile, else
+// Failed. Nothing of a preparer that was stopped (kCancelled): another one goes on, if the job was
+// handed over.
+Status record_failure(const std::string& name, const Error& error, jobs::JobBook& book);
+
 // Takes charge of a job that was handed over, records what its inputs are, finds or builds its
 // image, and lets it wait for its turn. What goes wrong is written to standard error as an error
 // record (with `--output json`) and is the end of the job. True: it waits now. False: somebody else

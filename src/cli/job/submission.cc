@@ -105,11 +105,7 @@ Result<workspace::EnvironmentVersion> find_environment(const CommandJob& job, Co
 Status hand_over(jobs::Job& job, jobs::JobBook& book, Context& context) {
   auto found = find_environment(job.submission.job, context);
   if (!found) {
-    TRY(book.change(job.name(), [&](jobs::Job& one) -> Status {
-      jobs::fail_job(one, found.error().message, book.now_ms());
-      one.run.diagnosis = found.error().hint;
-      return {};
-    }));
+    TRY(record_failure(job.name(), found.error(), book));
     return std::move(found).error();
   }
   job = TRY(book.change(job.name(), [&](jobs::Job& one) -> Status {

@@ -4,7 +4,6 @@
 #include <stop_token>
 #include <string>
 
-#include "cli/channels.h"
 #include "cli/context.h"
 #include "cli/env/locking.h"
 #include "cli/job/access.h"
@@ -24,8 +23,8 @@ std::string default_experiment();
 
 // Enters the job: its code is stored, its environment registered where it is the job's own; then a
 // process is started that prepares it and goes on with it, whatever becomes of this one. An error
-// after it was entered is the end of the job as well (Failed in stage Preparing). kInvalid: it asks
-// for more than the machine has.
+// after it was entered is the end of the job as well (Failed in stage Preparing, or Canceled where
+// somebody asked for that meanwhile). kInvalid: it asks for more than the machine has.
 Result<jobs::Job> submit_job(definition::CommandJob asked, const LockingOptions& locking,
                              JobAccess& access, const std::stop_token& stop, Context& context);
 
