@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """How long a container takes to start: `cloche run ENV -- true` beside the bare runtime's `run` of the same root file system.
 
     bench/start.py [build/release/bin/cloche] [--rounds 15]
