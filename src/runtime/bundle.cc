@@ -119,12 +119,12 @@ Json process(const ContainerSpec& spec, const ProcessUser& user, const BundlePla
     const std::size_t equals = one.find('=');
     variables[one.substr(0, equals)] = one.substr(equals + 1);
   }
+  if (!user.home.empty()) {
+    variables.try_emplace("HOME", user.home);
+  }
   Json env = Json::array();
   for (const auto& [name, value] : variables) {
     env.push(fmt::format("{}={}", name, value));
-  }
-  if (!spec.env.contains("HOME") && !user.home.empty()) {
-    env.push("HOME=" + user.home);
   }
   std::vector<std::string> names(kCapabilities.begin(), kCapabilities.end());
   for (const std::string& one : spec.capabilities) {

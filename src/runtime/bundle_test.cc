@@ -125,6 +125,19 @@ TEST_F(Bundle, TakesTheHostsSysWhereNoneCanBeMounted) {
   EXPECT_EQ(sys_of(none), "sysfs");
 }
 
+TEST_F(Bundle, HomeIsTheUsersWhereNobodySaysOtherwise) {
+  user_.home = "/root";
+  ASSERT_VALUE(plain, config());
+  EXPECT_THAT(texts(plain["process"]["env"]), testing::ElementsAre("HOME=/root"));
+  place_.devices.env = {"HOME=/of/the/device"};
+  ASSERT_VALUE(device, config());
+  EXPECT_THAT(texts(device["process"]["env"]), testing::ElementsAre("HOME=/of/the/device"));
+  place_.devices.env.clear();
+  spec_.env = {{"HOME", "/of/the/image"}};
+  ASSERT_VALUE(image, config());
+  EXPECT_THAT(texts(image["process"]["env"]), testing::ElementsAre("HOME=/of/the/image"));
+}
+
 TEST_F(Bundle, GivesDevicesTheWayTheirSpecSays) {
   place_.devices = {.env = {"B=of the device", "NVIDIA_VISIBLE_DEVICES=void"},
                     .device_nodes = {{.path = "/dev/gpu0", .type = "c", .major = 195, .minor = 1},
