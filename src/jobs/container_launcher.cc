@@ -58,8 +58,10 @@ Status ContainerLauncher::start(const Launch& launch) {
     return io::system_error(errno, "write", launch.log);
   }
   add_variables(config, launch, spec);
-  spec.cuda = runtime::cuda_needs(manifest, config);
   spec.gpus = launch.gpus;
+  if (!spec.gpus.empty()) {
+    spec.cuda = runtime::cuda_needs(manifest, config);
+  }
   spec.args = launch.args;
   spec.cwd = launch.cwd;
   // Root, as in Azure, whatever the image says: the places for outputs are the submitter's.

@@ -42,7 +42,9 @@ Result<Prepared> prepare(const RunOptions& options, Context& context) {
   const image::Manifest manifest = TRY(image::read_manifest(layout.blobs(), image.manifest.digest));
   const image::ImageConfig config = TRY(image::read_image_config(layout.blobs(), manifest.config));
   take_image_config(config, spec);
-  spec.cuda = runtime::cuda_needs(manifest, config);
+  if (!spec.gpus.empty()) {
+    spec.cuda = runtime::cuda_needs(manifest, config);
+  }
   ProgressDisplay progress(context.terminal(), access->clock(), progress_form(context));
   io::ThreadPool pool;
   auto layers = runtime::UnpackedLayers(access->cache_directory())
