@@ -101,7 +101,8 @@ class Eviction {
     return out;
   }
 
-  Result<GarbageReport> run() {
+  // What nobody needs, whatever the quota. How many bytes that is.
+  Result<std::uint64_t> sweep_leftovers() {
     for (const Folder& folder : kFolders) {
       if (folder.is_store) {
         TRY(sweep(fmt::format("{}/tmp", folder.name), "", options_.leftover_age_s));
@@ -111,6 +112,11 @@ class Eviction {
       }
     }
     TRY(sweep_unpacked());
+    return report_.removed_bytes;
+  }
+
+  Result<GarbageReport> run() {
+    TRY(sweep_leftovers());
     std::vector<Item> all = TRY(items());
     std::uint64_t total = 0;
     for (const Item& item : all) {
@@ -320,12 +326,14 @@ Result<GarbageReport> evict(const std::string& cache, const EvictionOptions& opt
   return Eviction(cache, options, stop).run();
 }
 
-Result<std::map<std::string, FolderUse>> cache_use(const std::string& cache) {
-  const EvictionOptions options;
+Result<CacheUse> cache_use(const std::string& cache) {
+  const EvictionOptions options{.dry_run = true};
   const std::stop_token never;
-  std::map<std::string, FolderUse> out;
-  for (const Item& item : TRY(Eviction(cache, options, never).items())) {
-    FolderUse& use = out[item.path.substr(0, item.path.find('/'))];
+  Eviction eviction(cache, options, never);
+  CacheUse out;
+  out.leftover_bytes = TRY(eviction.sweep_leftovers());
+  for (const Item& item : TRY(eviction.items())) {
+    FolderUse& use = out.folders[item.path.substr(0, item.path.find('/'))];
     ++use.count;
     (item.shared ? use.shared_bytes : use.size_bytes) += item.size_bytes;
   }

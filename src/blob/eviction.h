@@ -35,12 +35,16 @@ struct EvictionOptions {
 Result<GarbageReport> evict(const std::string& cache, const EvictionOptions& options,
                             const std::stop_token& stop, Progress& progress);
 
-// What a cache holds, by folder ("packages", "segments", ...).
 struct FolderUse {
   std::uint64_t count = 0;
   std::uint64_t size_bytes = 0;    // without:
   std::uint64_t shared_bytes = 0;  // second names of what images hold
 };
-Result<std::map<std::string, FolderUse>> cache_use(const std::string& cache);
+// What a cache holds.
+struct CacheUse {
+  std::map<std::string, FolderUse> folders = {};  // "packages", "segments", ...
+  std::uint64_t leftover_bytes = 0;               // that evict() without a quota would remove
+};
+Result<CacheUse> cache_use(const std::string& cache);
 
 }  // namespace cloche::blob

@@ -108,6 +108,8 @@ TEST_F(EvictionTest, WithoutAQuotaOnlyLeftoversGo) {
   file("index/old", 4000);
   file("repodata/.cloche-old", 4000);
   file("somebody/elses", 1'000'000);
+  ASSERT_VALUE(use, cache_use(place_.path()));
+  EXPECT_EQ(use.leftover_bytes, 400U);
   EXPECT_THAT(run({}), ElementsAre("index/.cloche-old", "packages/partial/old",
                                    "repodata/.cloche-old", "segments/tmp/.cloche-old"));
   EXPECT_TRUE(fs::exists(place_.path() + "/somebody/elses"));
@@ -120,8 +122,8 @@ TEST_F(EvictionTest, WhatAnImageHasTooIsNoGain) {
                   .link_from(BlobStore(place_.path() + "/segments"), shared));
   age(*BlobStore(place_.path() + "/segments").path(shared), 500);
   ASSERT_VALUE(use, cache_use(place_.path()));
-  EXPECT_EQ(use.at("segments").size_bytes, 100U);
-  EXPECT_EQ(use.at("segments").shared_bytes, 100U);
+  EXPECT_EQ(use.folders.at("segments").size_bytes, 100U);
+  EXPECT_EQ(use.folders.at("segments").shared_bytes, 100U);
   EXPECT_TRUE(run({.quota_bytes = 100}).empty());
   EXPECT_THAT(run({.quota_bytes = 0}), ElementsAre("segments/blobs/sha256/" + own.hex()));
 }
@@ -144,8 +146,9 @@ TEST_F(EvictionTest, UnpackedLayersGoAsAWhole) {
   file("unpacked/" + std::string(64, 'e') + ".0123.part/usr/half", 10);
   age(place_.path() + "/unpacked/" + std::string(64, 'e') + ".0123.part", 100'000);
   ASSERT_VALUE(use, cache_use(place_.path()));
-  EXPECT_EQ(use.at("unpacked").count, 4U);
-  EXPECT_EQ(use.at("unpacked").size_bytes, 800U);
+  EXPECT_EQ(use.folders.at("unpacked").count, 4U);
+  EXPECT_EQ(use.folders.at("unpacked").size_bytes, 800U);
+  EXPECT_EQ(use.leftover_bytes, 100U);
   EvictionOptions options{.quota_bytes = 600};
   options.in_use = [&](const std::string& path) { return path.ends_with(runs); };
   EXPECT_THAT(run(options), ElementsAre(oldest, "unpacked/" + std::string(64, 'e') + ".0123.part"));
@@ -165,7 +168,7 @@ TEST_F(EvictionTest, UnpackedLayersGoAsAWhole) {
 TEST_F(EvictionTest, ACacheThatIsNotThereIsEmpty) {
   const std::string nowhere = place_.path() + "/nowhere";
   EXPECT_TRUE(evict(nowhere, {.quota_bytes = 0}, {}, quiet_)->removed.empty());
-  EXPECT_TRUE(cache_use(nowhere)->empty());
+  EXPECT_TRUE(cache_use(nowhere)->folders.empty());
   EXPECT_FALSE(fs::exists(nowhere));
 }
 
@@ -174,10 +177,10 @@ TEST_F(EvictionTest, SaysWhatACacheHolds) {
   put("packages", 'b', 1);
   file("index/y", 1);
   ASSERT_VALUE(use, cache_use(place_.path()));
-  EXPECT_EQ(use.at("packages").count, 2U);
-  EXPECT_EQ(use.at("packages").size_bytes, 200U);
-  EXPECT_EQ(use.at("index").size_bytes, 100U);
-  EXPECT_FALSE(use.contains("segments"));
+  EXPECT_EQ(use.folders.at("packages").count, 2U);
+  EXPECT_EQ(use.folders.at("packages").size_bytes, 200U);
+  EXPECT_EQ(use.folders.at("index").size_bytes, 100U);
+  EXPECT_FALSE(use.folders.contains("segments"));
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ std::string text(const Json& data, const Style& style) {
                                                size_of(folder, "shared_size"))
                                  : ""));
   }
-  sheet.add("reclaimable ", fmt::format("{}; all of it with a quota of 0",
+  sheet.add("reclaimable ", fmt::format("{}; with a quota of 0 all that is not in use",
                                         size_of(data["cache"], "reclaimable_size")));
   return sheet.render(style);
 }
@@ -98,21 +98,21 @@ Result<Json> workspace_record(workspace::Workspace& workspace, Progress& progres
       .set("reclaimable_size", number(garbage.removed_bytes));
 }
 
-Result<Json> cache_record(Progress& progress) {
+Result<Json> cache_record() {
   const std::string cache = cache_place();
+  const blob::CacheUse in_cache = TRY(blob::cache_use(cache));
   Json folders = Json::array();
-  for (const auto& [name, use] : TRY(blob::cache_use(cache))) {
+  for (const auto& [name, use] : in_cache.folders) {
     folders.push(Json::object()
                      .set("name", name)
                      .set("count", number(use.count))
                      .set("size", number(use.size_bytes))
                      .set("shared_size", number(use.shared_bytes)));
   }
-  const blob::GarbageReport leftovers = TRY(blob::evict(cache, {.dry_run = true}, {}, progress));
   return Json::object()
       .set("directory", cache)
       .set("folders", std::move(folders))
-      .set("reclaimable_size", number(leftovers.removed_bytes));
+      .set("reclaimable_size", number(in_cache.leftover_bytes));
 }
 
 Result<Report> run_show(const ShowOptions& /*options*/, Context& context) {
@@ -120,7 +120,7 @@ Result<Report> run_show(const ShowOptions& /*options*/, Context& context) {
   workspace::Workspace& workspace = *TRY(context.workspace());
   Json data;
   data.set("workspace", TRY(workspace_record(workspace, quiet)));
-  data.set("cache", TRY(cache_record(quiet)));
+  data.set("cache", TRY(cache_record()));
   return Report{.data = std::move(data), .text = text};
 }
 
