@@ -120,3 +120,7 @@ def test_what_goes_wrong_is_told_by_the_command(cloche, jobs, registry):  # noqa
     assert command.returncode == 4 and "none" in error["message"]
     job = cloche.json("job", "show", "slow")
     assert job["status"] == "Failed" and job["failed_in"] == "Preparing" and job["reason"] == error["message"]
+
+
+def test_what_is_not_known_of_an_image_is_told_once(jobs):  # noqa: F811
+    assert jobs.command("true").err.count("which glibc box:1 has is not known") == 1

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "blob/lease.h"
+#include "build/base_image.h"
 #include "build/bootstrap.h"
 #include "cli/base_library.h"
 #include "cli/env/base.h"
@@ -32,11 +33,23 @@ Status freeze_base(const image::BaseImage& base, const Subject& subject, Locked&
   return {};
 }
 
+// The image that locking asks which glibc it has; none where the workspace does not have it yet.
+Digest base_before(const Subject& subject, const LockingOptions& options, Context& context) {
+  const auto platform = image::parse_platform(options.platform);
+  const auto base =
+      platform
+          ? build::local_base(definition::image_reference(subject.entry.environment.definition),
+                              *platform, image::Layout(context.workspace_directory()))
+          : Result<image::BaseImage>(platform.error());
+  return base ? base->digest : Digest();
+}
+
 // A base that was fetched only now may have an older glibc than the lock was solved for.
-Result<bool> must_lock_again(const image::BaseImage& base, const Locked& locked,
-                             const LockingOptions& options, const ChannelAccess& access,
-                             const std::stop_token& stop, Context& context) {
-  if (!access.asks_base(options.virtual_packages)) {
+Result<bool> must_lock_again(const image::BaseImage& base, const Digest& before,
+                             const Locked& locked, const LockingOptions& options,
+                             const ChannelAccess& access, const std::stop_token& stop,
+                             Context& context) {
+  if (base.digest == before || !access.asks_base(options.virtual_packages)) {
     return false;
   }
   const image::Layout layout(context.workspace_directory());
@@ -56,13 +69,14 @@ Status set_name(const image::Layout& layout, const std::string& name,
 Result<BuildBasis> build_basis(const Subject& subject, const LockingOptions& options,
                                ChannelAccess& access, const std::stop_token& stop,
                                Context& context) {
+  const Digest before = base_before(subject, options, context);
   build::LockRequest locking = TRY(locking_request(subject, options, access, stop, context));
   Locked locked = TRY(find_or_make_lock(subject, locking, options, access, stop, context));
   image::Layout layout(TRY(context.workspace())->directory());
   const BaseRequest base_request{subject.entry.environment.definition, locked.entry.lock, layout,
                                  options.offline};
   image::BaseImage base = TRY(find_base(base_request, access, stop, context));
-  if (TRY(must_lock_again(base, locked, options, access, stop, context))) {
+  if (TRY(must_lock_again(base, before, locked, options, access, stop, context))) {
     build::LockRequest again = TRY(locking_request(subject, options, access, stop, context));
     locked = TRY(find_or_make_lock(subject, again, options, access, stop, context));
   }
