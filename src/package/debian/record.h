@@ -64,13 +64,13 @@ std::string_view source_name(const PackageRecord& record);
 // "1.13.1" of it, or the package's own version.
 std::string_view source_version(const PackageRecord& record);
 
-// A paragraph of Packages, of dpkg's status or of a .deb's control file; where it is, the caller
-// knows. kInvalid: no Package, Version or Architecture, a name or version that could not stand in a
-// path, a size that is no number, a SHA256 that is none.
 // The path below the archive that a Filename means, without "./" before it; nothing where it leads
 // out of the archive.
 std::optional<std::string_view> path_in_archive(std::string_view filename);
 
+// A paragraph of Packages, of dpkg's status or of a .deb's control file; where it is, the caller
+// knows. kInvalid: no Package, Version or Architecture, a name or version that could not stand in a
+// path, a size that is no number, a SHA256 that is none.
 Result<PackageRecord> read_record(const Paragraph& paragraph);
 
 }  // namespace cloche::debian
