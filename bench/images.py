@@ -118,7 +118,14 @@ def main():
         second = write("second.yml", {new["name"]: "1.1"})
         answer = timed("one of 150 packages changed: lock, build, push", [build(second, *push, "--refresh")], env)
         if answer:
+            shown = subprocess.run(
+                [cloche, "--workspace", folder / "ws", "image", "show", answer["digest"], "--output", "json"],
+                env=env, check=True, capture_output=True,
+            )
+            wanted = f"{new['name']} {new['version']}"
+            group = next(one for one in json.loads(shown.stdout)["layers"] if wanted in one["packages"])
             print(f"  sent: {answer['pushed']['uploaded_bytes']} bytes in {answer['pushed']['uploaded']} blobs")
+            print(f"  of them the package's layer: {group['size']} bytes, {len(group['packages'])} packages")
 
         if shutil.which("buildah"):
             context = folder / "context"

@@ -108,7 +108,7 @@ Result<Report> run_completion(const CompletionOptions& options, Context& /*conte
   return report;
 }
 
-constexpr std::array<Argument, 1> kArguments = {{
+constexpr std::array<Argument, 1> kCompletionArguments = {{
     {.name = "SHELL",
      .help = "The shell that will read the script",
      .required = true,
@@ -116,7 +116,7 @@ constexpr std::array<Argument, 1> kArguments = {{
      .field = kField<&CompletionOptions::shell>},
 }};
 
-constexpr std::array<Example, 3> kExamples = {{
+constexpr std::array<Example, 3> kCompletionExamples = {{
     {"In ~/.bashrc", "eval \"$(cloche completion bash)\""},
     {"In ~/.zshrc, after compinit", "source <(cloche completion zsh)"},
     {"Once, for fish", "cloche completion fish > ~/.config/fish/completions/cloche.fish"},
@@ -132,8 +132,8 @@ const Command kCompletion = {
         "that "
         "an option takes, and the names and versions of the workspace's environments. The script "
         "asks the program itself, so it stays right when the program changes.",
-    .arguments = kArguments,
-    .examples = kExamples,
+    .arguments = kCompletionArguments,
+    .examples = kCompletionExamples,
     .run = run<CompletionOptions, run_completion>,
 };
 

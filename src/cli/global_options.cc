@@ -11,7 +11,7 @@
 namespace cloche::cli {
 namespace {
 
-constexpr std::array<Argument, 4> kArguments = {{
+constexpr std::array<Argument, 4> kGlobalOptionsArguments = {{
     {.name = "output",
      .value = "FORMAT",
      .help = "How to print the result: json (one record), yaml, or table (for people; the default)",
@@ -49,7 +49,7 @@ struct Match {
 };
 
 Match match(std::string_view word) {
-  for (const Argument& argument : kArguments) {
+  for (const Argument& argument : kGlobalOptionsArguments) {
     const std::string name = shown_name(argument);
     if (word == name) {
       return {.argument = &argument};
@@ -66,7 +66,7 @@ Match match(std::string_view word) {
 
 }  // namespace
 
-std::span<const Argument> global_arguments() { return kArguments; }
+std::span<const Argument> global_arguments() { return kGlobalOptionsArguments; }
 
 Result<std::vector<std::string_view>> take_global_options(std::span<const std::string_view> words,
                                                           GlobalOptions& options) {

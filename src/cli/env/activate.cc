@@ -174,7 +174,7 @@ Result<Report> run_activate(const ActivateOptions& options, Context& context) {
                                                     : shell_text};
 }
 
-constexpr std::array<Argument, 4> kOwnArguments = {{
+constexpr std::array<Argument, 4> kEnvActivateOwnArguments = {{
     {.name = "REF",
      .help = "The environment: a reference, or a file or directory",
      .required = true,
@@ -196,9 +196,10 @@ constexpr std::array<Argument, 4> kOwnArguments = {{
      .field = kField<&ActivateOptions::replace>},
 }};
 
-constexpr auto kArguments = joined(kOwnArguments, kLockingArguments<ActivateOptions>);
+constexpr auto kEnvActivateArguments =
+    joined(kEnvActivateOwnArguments, kLockingArguments<ActivateOptions>);
 
-constexpr std::array<Example, 3> kExamples = {{
+constexpr std::array<Example, 3> kEnvActivateExamples = {{
     {"Python and everything beside it in this shell", "eval \"$(cloche env activate train)\""},
     {"Where its python is, for an editor or a debugger", "cloche env activate train --print path"},
     {"Visual Studio Code finds the interpreter of this folder",
@@ -217,8 +218,8 @@ const Command kEnvActivate = {
         "after the lock has changed it is made anew, and what was added to it by hand is gone.\n\n"
         "Prints code for a shell to eval; it defines cloche_deactivate, which takes it back. "
         "`cloche gc` removes directories in the cache whose lock is no longer the environment's.",
-    .arguments = kArguments,
-    .examples = kExamples,
+    .arguments = kEnvActivateArguments,
+    .examples = kEnvActivateExamples,
     .exit_codes =
         "5  something else is there, or the requirements collide\n"
         "9  a package is not what its hash says\n"

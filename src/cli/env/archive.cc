@@ -15,7 +15,7 @@ struct ArchiveOptions {
   std::string reference;
 };
 
-std::string text(const Json& data, const Style& /*style*/) {
+std::string env_archive_text(const Json& data, const Style& /*style*/) {
   const std::string version = data.string_or_empty("version");
   return fmt::format("{} {}{}\n", data["archived"].as_bool() ? "archived" : "restored",
                      printable(data.string_or_empty("name")),
@@ -33,7 +33,7 @@ Result<Report> set_archived(const ArchiveOptions& options, Context& context, boo
   data.set("name", reference.name)
       .set("version", text_or_null(reference.version))
       .set("archived", archived);
-  return Report{.data = std::move(data), .text = text};
+  return Report{.data = std::move(data), .text = env_archive_text};
 }
 
 Result<Report> run_archive(const ArchiveOptions& options, Context& context) {
@@ -44,7 +44,7 @@ Result<Report> run_restore(const ArchiveOptions& options, Context& context) {
   return set_archived(options, context, false);
 }
 
-constexpr std::array<Argument, 1> kArguments = {{
+constexpr std::array<Argument, 1> kEnvArchiveArguments = {{
     {.name = "NAME[:VERSION]",
      .help = "A version, or the whole environment",
      .required = true,
@@ -70,7 +70,7 @@ const Command kEnvArchive = {
     .description =
         "An archived version is hidden from lists and is nobody's latest, but still found by its "
         "exact version: what was run with it can be run again. Nothing is deleted.",
-    .arguments = kArguments,
+    .arguments = kEnvArchiveArguments,
     .examples = kArchiveExamples,
     .see_also = "env restore, env list",
     .run = run<ArchiveOptions, run_archive>,
@@ -80,7 +80,7 @@ const Command kEnvRestore = {
     .path = "env restore",
     .summary = "undo env archive",
     .description = "Puts an archived version, or a whole environment, back into lists.",
-    .arguments = kArguments,
+    .arguments = kEnvArchiveArguments,
     .examples = kRestoreExamples,
     .see_also = "env archive, env list",
     .run = run<ArchiveOptions, run_restore>,

@@ -40,7 +40,7 @@ std::string text_of_push(const Json& pushed) {
   return pushed.is_null() ? std::string() : pushed_text(pushed);
 }
 
-std::string text(const Json& data, const Style& /*style*/) {
+std::string env_build_text(const Json& data, const Style& /*style*/) {
   const std::string image = fmt::format("{}@{}", printable(data.string_or_empty("image")),
                                         data.string_or_empty("digest"));
   if (data["found"].as_bool()) {
@@ -191,10 +191,10 @@ Result<Report> run_build(const BuildOptions& options, Context& context) {
       .set("without_bytecode", text_or_null(outcome.without_bytecode))
       .set("pushed", std::move(pushed))
       .set("lock", basis.locked.entry.digest.to_string());
-  return Report{.data = std::move(data), .text = text};
+  return Report{.data = std::move(data), .text = env_build_text};
 }
 
-constexpr std::array<Argument, 7> kOwnArguments = {{
+constexpr std::array<Argument, 7> kEnvBuildOwnArguments = {{
     {.name = "REF",
      .help = "The environment: a reference, or a file or directory",
      .required = true,
@@ -223,9 +223,9 @@ constexpr std::array<Argument, 7> kOwnArguments = {{
      .field = kField<&BuildOptions::compression>},
 }};
 
-constexpr auto kArguments = joined(kOwnArguments, kLockingArguments<BuildOptions>);
+constexpr auto kEnvBuildArguments = joined(kEnvBuildOwnArguments, kLockingArguments<BuildOptions>);
 
-constexpr std::array<Example, 4> kExamples = {{
+constexpr std::array<Example, 4> kEnvBuildExamples = {{
     {"An image of a registered environment", "cloche env build train"},
     {"Why would it be built again?", "cloche env build train --dry-run"},
     {"Build and send it", "cloche env build train --push registry.example.com/team/train:3"},
@@ -249,8 +249,8 @@ const Command kEnvBuild = {
         "The image is kept in the workspace, which is an OCI image layout: skopeo copy "
         "oci:.cloche:NAME reads it in place. A second build, also of another definition with the "
         "same lock, is a look-up.",
-    .arguments = kArguments,
-    .examples = kExamples,
+    .arguments = kEnvBuildArguments,
+    .examples = kEnvBuildExamples,
     .exit_codes =
         "5  the requirements collide\n9  a package is not what its hash says\n10  it has parts "
         "that "

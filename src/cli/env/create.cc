@@ -102,7 +102,7 @@ Result<Registered> create_loaded(const CreateOptions& options, Context& context)
   return workspace.create(loaded.environment);
 }
 
-std::string text(const Json& data, const Style& style) {
+std::string env_create_text(const Json& data, const Style& style) {
   const std::string name =
       fmt::format("{}:{}", data.string_or_empty("name"), data.string_or_empty("version"));
   Sheet sheet;
@@ -119,10 +119,10 @@ Result<Report> run_create(const CreateOptions& options, Context& context) {
                               : TRY(create_from(options, *TRY(context.workspace())));
   Json data = version_record(made.entry);
   data.set("created", made.created);
-  return Report{.data = std::move(data), .text = text};
+  return Report{.data = std::move(data), .text = env_create_text};
 }
 
-constexpr std::array<Argument, 14> kArguments = {{
+constexpr std::array<Argument, 14> kEnvCreateArguments = {{
     {.name = "file",
      .letter = 'f',
      .value = "FILE",
@@ -193,7 +193,7 @@ constexpr std::array<Argument, 14> kArguments = {{
      .field = kField<&CreateOptions::anonymous>},
 }};
 
-constexpr std::array<Example, 6> kExamples = {{
+constexpr std::array<Example, 6> kEnvCreateExamples = {{
     {"Register what a conda file says, under the name in the file",
      "cloche env create -f environment.yml"},
     {"A base image with pip and Debian packages on top",
@@ -220,8 +220,8 @@ const Command kEnvCreate = {
         "Prints the name and version, the fingerprint (which only the content decides) and the "
         "name "
         "that the image will have. What deserves attention goes to standard error.",
-    .arguments = kArguments,
-    .examples = kExamples,
+    .arguments = kEnvCreateArguments,
+    .examples = kEnvCreateExamples,
     .see_also = "env show, env copy, env lint, env diff",
     .run = run<CreateOptions, run_create>,
 };

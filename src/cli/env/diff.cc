@@ -44,7 +44,7 @@ std::string change_text(const Json& change, const Style& style) {
   return fmt::format("  {}\n", colored(fmt::format("{} {}", sign.sign, what), sign.color, style));
 }
 
-std::string text(const Json& data, const Style& style) {
+std::string env_diff_text(const Json& data, const Style& style) {
   if (data["changes"].items().empty()) {
     return "no difference\n";
   }
@@ -80,11 +80,12 @@ Result<Report> run_diff(const CompareOptions& options, Context& context) {
   data.set("before", side_record(sides.before, options.before))
       .set("after", side_record(sides.after, options.after))
       .set("changes", std::move(changes));
-  return Report{
-      .data = std::move(data), .text = text, .exit_code = differs && options.exit_code ? 1 : 0};
+  return Report{.data = std::move(data),
+                .text = env_diff_text,
+                .exit_code = differs && options.exit_code ? 1 : 0};
 }
 
-constexpr std::array<Example, 3> kExamples = {{
+constexpr std::array<Example, 3> kEnvDiffExamples = {{
     {"Between two versions", "cloche env diff train:1 train:2"},
     {"What registering a file would change", "cloche env diff train ./environment.yml"},
     {"In a script", "cloche env diff train:1 train --exit-code"},
@@ -100,7 +101,7 @@ const Command kEnvDiff = {
         "another place in the order (which changes the fingerprint). Each side is a reference or a "
         "file, as in cloche env show.",
     .arguments = kCompareArguments,
-    .examples = kExamples,
+    .examples = kEnvDiffExamples,
     .exit_codes = kCompareExitCodes,
     .see_also = "env explain, env show, env history",
     .run = run<CompareOptions, run_diff>,

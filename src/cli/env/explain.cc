@@ -19,7 +19,7 @@ std::string value_text(const Json& value) {
   return value.is_null() ? "(nothing)" : printable(value.as_string());
 }
 
-std::string text(const Json& data, const Style& /*style*/) {
+std::string env_explain_text(const Json& data, const Style& /*style*/) {
   std::string out = side_text(data["before"]) + side_text(data["after"]);
   if (data["same_fingerprint"].as_bool()) {
     out += "the fingerprint is the same\n";
@@ -57,11 +57,12 @@ Result<Report> run_explain(const CompareOptions& options, Context& context) {
       .set("same_fingerprint", same)
       .set("same_definition", definition::same_definition(before, after))
       .set("differences", std::move(differences));
-  return Report{
-      .data = std::move(data), .text = text, .exit_code = !same && options.exit_code ? 1 : 0};
+  return Report{.data = std::move(data),
+                .text = env_explain_text,
+                .exit_code = !same && options.exit_code ? 1 : 0};
 }
 
-constexpr std::array<Example, 2> kExamples = {{
+constexpr std::array<Example, 2> kEnvExplainExamples = {{
     {"Why version 2 has another image than version 1", "cloche env explain train:1 train:2"},
     {"Whether a file gives the image that is there already",
      "cloche env explain train environment.yml --exit-code"},
@@ -78,7 +79,7 @@ const Command kEnvExplain = {
         "each in order. This names the inputs in which A and B differ, and therefore why the "
         "fingerprints do. Each side is a reference or a file, as in cloche env show.",
     .arguments = kCompareArguments,
-    .examples = kExamples,
+    .examples = kEnvExplainExamples,
     .exit_codes = kCompareExitCodes,
     .see_also = "env diff, env show",
     .run = run<CompareOptions, run_explain>,

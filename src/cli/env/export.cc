@@ -131,7 +131,7 @@ Result<Report> run_export(const ExportOptions& options, Context& context) {
   return Report{.data = std::move(data), .text = to_directory ? written_text : content_text};
 }
 
-constexpr std::array<Argument, 4> kArguments = {{
+constexpr std::array<Argument, 4> kEnvExportArguments = {{
     {.name = "REF",
      .help = "The environment: a reference, or a file or directory to convert",
      .required = true,
@@ -154,7 +154,7 @@ constexpr std::array<Argument, 4> kArguments = {{
      .field = kField<&ExportOptions::force>},
 }};
 
-constexpr std::array<Example, 4> kExamples = {{
+constexpr std::array<Example, 4> kEnvExportExamples = {{
     {"A Dockerfile that builds the same thing elsewhere",
      "cloche env export train:3 --format dockerfile -o train-docker"},
     {"For conda", "cloche env export train --format conda > environment.yml"},
@@ -174,8 +174,8 @@ const Command kEnvExport = {
         "a format cannot say is named on standard error; a format that cannot say it at all is an "
         "error. Passwords are never written.\n\n"
         "The files of a build context are written with -o DIR only.",
-    .arguments = kArguments,
-    .examples = kExamples,
+    .arguments = kEnvExportArguments,
+    .examples = kEnvExportExamples,
     .exit_codes = "10  the format cannot say it",
     .see_also = "env create, env save, env copy",
     .run = run<ExportOptions, run_export>,

@@ -25,7 +25,7 @@ Json event_record(const workspace::Event& event) {
   return record;
 }
 
-std::string text(const Json& data, const Style& style) {
+std::string env_history_text(const Json& data, const Style& style) {
   Table table({"AT", "USER", "ACTION", "VERSION", "DETAIL"});
   for (const Json& one : data["events"].items()) {
     table.add({one.string_or_empty("at"), one.string_or_empty("user"),
@@ -47,10 +47,10 @@ Result<Report> run_history(const HistoryOptions& options, Context& context) {
   }
   Json data;
   data.set("events", std::move(list));
-  return Report{.data = std::move(data), .text = text};
+  return Report{.data = std::move(data), .text = env_history_text};
 }
 
-constexpr std::array<Argument, 1> kArguments = {{
+constexpr std::array<Argument, 1> kEnvHistoryArguments = {{
     {.name = "NAME[:VERSION]",
      .help = "The environment, or one of its versions",
      .required = true,
@@ -58,7 +58,7 @@ constexpr std::array<Argument, 1> kArguments = {{
      .field = kField<&HistoryOptions::reference>},
 }};
 
-constexpr std::array<Example, 2> kExamples = {{
+constexpr std::array<Example, 2> kEnvHistoryExamples = {{
     {"Everything that happened to an environment", "cloche env history train"},
     {"To one version", "cloche env history train:2"},
 }};
@@ -71,8 +71,8 @@ const Command kEnvHistory = {
     .description =
         "Every change is an event: created, updated, archived, restored, labelled, copied, shared, "
         "imported, locked, upgraded. The oldest stands first.",
-    .arguments = kArguments,
-    .examples = kExamples,
+    .arguments = kEnvHistoryArguments,
+    .examples = kEnvHistoryExamples,
     .see_also = "env show, env diff",
     .run = run<HistoryOptions, run_history>,
 };

@@ -24,7 +24,7 @@ struct InstallOptions : LockingOptions {
   bool no_bytecode = false;
 };
 
-std::string text(const Json& data, const Style& /*style*/) {
+std::string env_install_text(const Json& data, const Style& /*style*/) {
   std::string out =
       fmt::format("installed {} packages, {} files, in {}\n", data["packages"].as_integer(),
                   data["files"].as_integer(), printable(data.string_or_empty("prefix")));
@@ -85,10 +85,10 @@ Result<Report> run_install(const InstallOptions& options, Context& context) {
   }
   Json data = report_record(done, prefix);
   data.set("lock", locked.entry.digest.to_string());
-  return Report{.data = std::move(data), .text = text};
+  return Report{.data = std::move(data), .text = env_install_text};
 }
 
-constexpr std::array<Argument, 4> kOwnArguments = {{
+constexpr std::array<Argument, 4> kEnvInstallOwnArguments = {{
     {.name = "REF",
      .help = "The environment: a reference, or a file or directory",
      .required = true,
@@ -107,9 +107,10 @@ constexpr std::array<Argument, 4> kOwnArguments = {{
      .field = kField<&InstallOptions::no_bytecode>},
 }};
 
-constexpr auto kArguments = joined(kOwnArguments, kLockingArguments<InstallOptions>);
+constexpr auto kEnvInstallArguments =
+    joined(kEnvInstallOwnArguments, kLockingArguments<InstallOptions>);
 
-constexpr std::array<Example, 2> kExamples = {{
+constexpr std::array<Example, 2> kEnvInstallExamples = {{
     {"An environment for an editor or a debugger on this machine",
      "cloche env install train ./.venv"},
     {"Straight from a file, without registering it",
@@ -128,8 +129,8 @@ const Command kEnvInstall = {
         "on it. The directory is there whole or not at all.\n\n"
         "Archives are kept in the cache by content; a second environment fetches only what is "
         "new. Post-link scripts are listed, not run.",
-    .arguments = kArguments,
-    .examples = kExamples,
+    .arguments = kEnvInstallArguments,
+    .examples = kEnvInstallExamples,
     .exit_codes =
         "5  the directory is there already, or the requirements collide\n9  a package is "
         "not what its hash says",

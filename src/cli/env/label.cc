@@ -17,7 +17,7 @@ struct LabelOptions {
   bool remove = false;
 };
 
-std::string text(const Json& data, const Style& /*style*/) {
+std::string env_label_text(const Json& data, const Style& /*style*/) {
   const std::string name = printable(data.string_or_empty("name"));
   const std::string label = printable(data.string_or_empty("label"));
   return data["version"].is_null() ? fmt::format("removed {}@{}\n", name, label)
@@ -38,10 +38,10 @@ Result<Report> run_label(const LabelOptions& options, Context& context) {
   data.set("name", reference.name)
       .set("label", options.label)
       .set("version", text_or_null(reference.version));
-  return Report{.data = std::move(data), .text = text};
+  return Report{.data = std::move(data), .text = env_label_text};
 }
 
-constexpr std::array<Argument, 3> kArguments = {{
+constexpr std::array<Argument, 3> kEnvLabelArguments = {{
     {.name = "REF",
      .help = "The version, NAME:VERSION; NAME alone means its latest",
      .required = true,
@@ -54,7 +54,7 @@ constexpr std::array<Argument, 3> kArguments = {{
     {.name = "remove", .help = "Remove the label instead", .field = kField<&LabelOptions::remove>},
 }};
 
-constexpr std::array<Example, 3> kExamples = {{
+constexpr std::array<Example, 3> kEnvLabelExamples = {{
     {"Point a label at a version, or move it there", "cloche env label train:3 production"},
     {"Use it", "cloche env show train@production"},
     {"Remove it", "cloche env label train production --remove"},
@@ -68,8 +68,8 @@ const Command kEnvLabel = {
     .description =
         "A label is a name for one version of an environment; pointing it elsewhere moves it. The "
         "label latest moves by itself and cannot be set.",
-    .arguments = kArguments,
-    .examples = kExamples,
+    .arguments = kEnvLabelArguments,
+    .examples = kEnvLabelExamples,
     .see_also = "env show, env history",
     .run = run<LabelOptions, run_label>,
 };

@@ -93,7 +93,7 @@ Result<int> fix_all(const std::vector<Finding>& findings, Context& context) {
       std::ranges::count_if(findings, [](const Finding& one) { return !one.fix.empty(); }));
 }
 
-Json findings_record(const std::vector<Finding>& findings, int fixed_count) {
+Json lint_record(const std::vector<Finding>& findings, int fixed_count) {
   Json list = Json::array();
   std::array<int, 3> counts{};
   for (const Finding& one : findings) {
@@ -130,7 +130,7 @@ std::string plural(std::int64_t count, std::string_view word) {
   return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
 }
 
-std::string text(const Json& data, const Style& style) {
+std::string env_lint_text(const Json& data, const Style& style) {
   std::string out;
   for (const Json& record : data["findings"].items()) {
     out += to_text(diagnostic_of(record), style);
@@ -189,7 +189,7 @@ Result<Report> run_lint(const LintOptions& options, Context& context) {
       fixed_count = static_cast<int>(before - std::min(before, findings.size()));
     }
   }
-  Json data = findings_record(findings, fixed_count);
+  Json data = lint_record(findings, fixed_count);
   const bool clean = data["error_count"].as_integer() + data["warning_count"].as_integer() == 0;
   const int code = clean ? 0 : 1;
   if (options.format == "sarif") {
@@ -203,10 +203,10 @@ Result<Report> run_lint(const LintOptions& options, Context& context) {
   if (!context.json()) {
     summarize(data, context);
   }
-  return Report{.data = std::move(data), .text = text, .exit_code = code};
+  return Report{.data = std::move(data), .text = env_lint_text, .exit_code = code};
 }
 
-constexpr std::array<Argument, 5> kArguments = {{
+constexpr std::array<Argument, 5> kEnvLintArguments = {{
     {.name = "FILE",
      .help = "A file or directory of any format; - reads standard input",
      .source = Source::kFiles,
@@ -229,7 +229,7 @@ constexpr std::array<Argument, 5> kArguments = {{
      .field = kField<&LintOptions::list_rules>},
 }};
 
-constexpr std::array<Example, 4> kExamples = {{
+constexpr std::array<Example, 4> kEnvLintExamples = {{
     {"Check a Dockerfile and a conda file", "cloche env lint Dockerfile environment.yml"},
     {"Mend what is certain, show the rest", "cloche env lint --fix Dockerfile"},
     {"For a code host", "cloche env lint Dockerfile --format sarif > lint.sarif"},
@@ -246,8 +246,8 @@ const Command kEnvLint = {
         "and good examples. A file that does not parse gives one finding of the rule syntax. A "
         "comment `# cloche: ignore=RULE` on the line or the line above silences a rule there.\n\n"
         "Findings go to standard output, the summary to standard error.",
-    .arguments = kArguments,
-    .examples = kExamples,
+    .arguments = kEnvLintArguments,
+    .examples = kEnvLintExamples,
     .exit_codes = "1  there are errors or warnings; notes alone give 0",
     .see_also = "env create, env show",
     .run = run<LintOptions, run_lint>,

@@ -28,7 +28,7 @@ Json summary_record(const workspace::EnvironmentSummary& one) {
   return record;
 }
 
-std::string text(const Json& data, const Style& style) {
+std::string env_list_text(const Json& data, const Style& style) {
   if (data["environments"].items().empty()) {
     return "no environments\n";
   }
@@ -57,10 +57,10 @@ Result<Report> run_list(const ListOptions& options, Context& context) {
   }
   Json data;
   data.set("environments", std::move(list));
-  return Report{.data = std::move(data), .text = text};
+  return Report{.data = std::move(data), .text = env_list_text};
 }
 
-constexpr std::array<Argument, 3> kArguments = {{
+constexpr std::array<Argument, 3> kEnvListArguments = {{
     {.name = "all", .letter = 'a', .help = "Archived ones too", .field = kField<&ListOptions::all>},
     {.name = "archived", .help = "Archived ones only", .field = kField<&ListOptions::archived>},
     {.name = "tag",
@@ -69,7 +69,7 @@ constexpr std::array<Argument, 3> kArguments = {{
      .field = kField<&ListOptions::tag>},
 }};
 
-constexpr std::array<Example, 3> kExamples = {{
+constexpr std::array<Example, 3> kEnvListExamples = {{
     {"What there is", "cloche env list"},
     {"Those of one team", "cloche env list --tag team=vision"},
     {"Names only", "cloche env list --output json | jq -r '.environments[].name'"},
@@ -84,8 +84,8 @@ const Command kEnvList = {
         "Lists the environments of the workspace by name, one line each with their latest version, "
         "and the curated ones that come with the program. Anonymous environments are never listed; "
         "archived ones only when asked for.",
-    .arguments = kArguments,
-    .examples = kExamples,
+    .arguments = kEnvListArguments,
+    .examples = kEnvListExamples,
     .see_also = "env show, env history, env archive",
     .run = run<ListOptions, run_list>,
 };

@@ -27,7 +27,7 @@ struct LockOptions : LockingOptions {
   std::string import;
 };
 
-std::string text(const Json& data, const Style& style) {
+std::string env_lock_text(const Json& data, const Style& style) {
   const std::string state = data.string_or_empty("state");
   std::string out;
   if (state == "upgraded") {
@@ -128,10 +128,10 @@ Result<Report> run_lock(const LockOptions& options, Context& context) {
       .set("created_by", text_or_null(locked.entry.created_by))
       .set("lock", lock_record(locked.entry.lock))
       .set("changes", lock_diff_record(locked.changes));
-  return Report{.data = std::move(data), .text = text};
+  return Report{.data = std::move(data), .text = env_lock_text};
 }
 
-constexpr std::array<Argument, 7> kOwnArguments = {{
+constexpr std::array<Argument, 7> kEnvLockOwnArguments = {{
     {.name = "REF",
      .help = "The environment: a reference, or a file or directory",
      .required = true,
@@ -165,9 +165,9 @@ constexpr std::array<Argument, 7> kOwnArguments = {{
      .field = kField<&LockOptions::path>},
 }};
 
-constexpr auto kArguments = joined(kOwnArguments, kLockingArguments<LockOptions>);
+constexpr auto kEnvLockArguments = joined(kEnvLockOwnArguments, kLockingArguments<LockOptions>);
 
-constexpr std::array<Example, 6> kExamples = {{
+constexpr std::array<Example, 6> kEnvLockExamples = {{
     {"Lock a registered environment, or see its lock", "cloche env lock train"},
     {"Lock a file without registering it", "cloche env lock ./environment.yml"},
     {"A newer numpy, everything else as it is", "cloche env lock train --upgrade numpy"},
@@ -192,8 +192,8 @@ const Command kEnvLock = {
         "were found to work.\n\n"
         "Channels, credentials and proxies are those of .condarc and the environment. What was "
         "fetched is kept in $CLOCHE_CACHE, or in ~/.cache/cloche.",
-    .arguments = kArguments,
-    .examples = kExamples,
+    .arguments = kEnvLockArguments,
+    .examples = kEnvLockExamples,
     .exit_codes =
         "1  --check found something\n5  the requirements collide\n7  a channel does not "
         "answer, or --timeout passed",

@@ -84,7 +84,7 @@ void add_definition(const Json& definition, Sheet& sheet) {
   sheet.add("system", os_type == "linux" ? "" : os_type);
 }
 
-std::string text(const Json& data, const Style& style) {
+std::string env_show_text(const Json& data, const Style& style) {
   std::vector<std::string> labels;
   for (const Json& label : data["labels"].items()) {
     labels.push_back(label.as_string());
@@ -108,10 +108,10 @@ std::string text(const Json& data, const Style& style) {
 
 Result<Report> run_show(const ShowOptions& options, Context& context) {
   const Subject subject = TRY(find_subject(options.subject, context));
-  return Report{.data = version_record(subject.entry), .text = text};
+  return Report{.data = version_record(subject.entry), .text = env_show_text};
 }
 
-constexpr std::array<Argument, 1> kArguments = {{
+constexpr std::array<Argument, 1> kEnvShowArguments = {{
     {.name = "REF",
      .help = "NAME (its latest version), NAME:VERSION, NAME@LABEL, azureml:NAME:VERSION, "
              "azureml://registries/R/environments/NAME/versions/VERSION, or a file or directory",
@@ -120,7 +120,7 @@ constexpr std::array<Argument, 1> kArguments = {{
      .field = kField<&ShowOptions::subject>},
 }};
 
-constexpr std::array<Example, 4> kExamples = {{
+constexpr std::array<Example, 4> kEnvShowExamples = {{
     {"The latest version", "cloche env show train"},
     {"An exact one, for a program", "cloche env show train:3 --output json"},
     {"In a registry", "cloche env show azureml://registries/team/environments/train/labels/latest"},
@@ -140,8 +140,8 @@ const Command kEnvShow = {
         "(standard input). Other text is a reference; where no environment has that name, a file "
         "of "
         "that name is read.",
-    .arguments = kArguments,
-    .examples = kExamples,
+    .arguments = kEnvShowArguments,
+    .examples = kEnvShowExamples,
     .see_also = "env list, env history, env diff",
     .run = run<ShowOptions, run_show>,
 };

@@ -17,7 +17,7 @@ struct UpdateOptions {
   std::vector<std::string> remove_tags;
 };
 
-std::string text(const Json& data, const Style& /*style*/) {
+std::string env_update_text(const Json& data, const Style& /*style*/) {
   return fmt::format("updated {}:{}\n", printable(data.string_or_empty("name")),
                      printable(data.string_or_empty("version")));
 }
@@ -33,10 +33,10 @@ Result<Report> run_update(const UpdateOptions& options, Context& context) {
               ->update(reference, {.description = options.description,
                                    .set_tags = options.tags,
                                    .remove_tags = options.remove_tags}));
-  return Report{.data = version_record(entry), .text = text};
+  return Report{.data = version_record(entry), .text = env_update_text};
 }
 
-constexpr std::array<Argument, 4> kArguments = {{
+constexpr std::array<Argument, 4> kEnvUpdateArguments = {{
     {.name = "REF",
      .help = "The version; NAME alone means its latest",
      .required = true,
@@ -56,7 +56,7 @@ constexpr std::array<Argument, 4> kArguments = {{
      .field = kField<&UpdateOptions::remove_tags>},
 }};
 
-constexpr std::array<Example, 2> kExamples = {{
+constexpr std::array<Example, 2> kEnvUpdateExamples = {{
     {"Say what a version is for", "cloche env update train:3 --description 'for the spring paper'"},
     {"Change tags", "cloche env update train --tag stage=production --remove-tag draft"},
 }};
@@ -69,8 +69,8 @@ const Command kEnvUpdate = {
     .description =
         "A version's definition never changes; its description and tags may. To change the "
         "definition, create the next version.",
-    .arguments = kArguments,
-    .examples = kExamples,
+    .arguments = kEnvUpdateArguments,
+    .examples = kEnvUpdateExamples,
     .see_also = "env create, env label, env history",
     .run = run<UpdateOptions, run_update>,
 };

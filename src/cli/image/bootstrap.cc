@@ -27,7 +27,7 @@ struct BootstrapOptions {
   bool offline = false;
 };
 
-std::string text(const Json& data, const Style& /*style*/) {
+std::string image_bootstrap_text(const Json& data, const Style& /*style*/) {
   return fmt::format("{}@{}: {} packages, {} layers, {}{}\n",
                      printable(data.string_or_empty("name")), data.string_or_empty("digest"),
                      data["packages"].items().size(), data["layers"].as_integer(),
@@ -108,10 +108,10 @@ Result<Report> run_bootstrap(const BootstrapOptions& options, Context& context) 
       .set("configured", made.configured)
       .set("archives", archive_records(made))
       .set("packages", package_records(made));
-  return Report{.data = std::move(data), .text = text};
+  return Report{.data = std::move(data), .text = image_bootstrap_text};
 }
 
-constexpr std::array<Argument, 10> kArguments = {{
+constexpr std::array<Argument, 10> kImageBootstrapArguments = {{
     {.name = "IMAGE",
      .help = "debian:SUITE: bullseye (11), bookworm (12) or trixie (13)",
      .required = true,
@@ -153,7 +153,7 @@ constexpr std::array<Argument, 10> kArguments = {{
      .field = kField<&BootstrapOptions::offline>},
 }};
 
-constexpr std::array<Example, 2> kExamples = {{
+constexpr std::array<Example, 2> kImageBootstrapExamples = {{
     {"A base image without a container registry", "cloche image bootstrap debian:bookworm"},
     {"With certificates and git, under a name of one's own",
      "cloche image bootstrap debian:trixie --include ca-certificates,git --name base:trixie"},
@@ -172,8 +172,8 @@ const Command kImageBootstrap = {
         "by digest.\n\n"
         "Needs runc or crun, and root or a range of numbers for this user in /etc/subuid and "
         "/etc/subgid (with Debian's package uidmap).",
-    .arguments = kArguments,
-    .examples = kExamples,
+    .arguments = kImageBootstrapArguments,
+    .examples = kImageBootstrapExamples,
     .exit_codes =
         "3  a package's own script failed\n"
         "4  no such suite or package\n"

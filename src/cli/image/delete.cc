@@ -14,7 +14,7 @@ struct DeleteOptions {
   std::string name;
 };
 
-std::string text(const Json& data, const Style& /*style*/) {
+std::string image_delete_text(const Json& data, const Style& /*style*/) {
   return fmt::format("deleted {}\n", printable(data.string_or_empty("name")));
 }
 
@@ -25,10 +25,10 @@ Result<Report> run_delete(const DeleteOptions& options, Context& context) {
   context.hint("what no other image needs is freed with cloche gc");
   Json data;
   data.set("name", options.name).set("digest", manifest.digest.to_string());
-  return Report{.data = std::move(data), .text = text};
+  return Report{.data = std::move(data), .text = image_delete_text};
 }
 
-constexpr std::array<Argument, 1> kArguments = {{
+constexpr std::array<Argument, 1> kImageDeleteArguments = {{
     {.name = "NAME",
      .help = "The image's name, as image list has it",
      .required = true,
@@ -36,7 +36,7 @@ constexpr std::array<Argument, 1> kArguments = {{
      .field = kField<&DeleteOptions::name>},
 }};
 
-constexpr std::array<Example, 1> kExamples = {{
+constexpr std::array<Example, 1> kImageDeleteExamples = {{
     {"Forget an image that was fetched", "cloche image delete docker.io/library/python:3.11"},
 }};
 
@@ -48,8 +48,8 @@ const Command kImageDelete = {
     .description =
         "Takes the name away. The same image under other names stays, and so do its layers, until "
         "cloche gc frees what nothing needs any more.",
-    .arguments = kArguments,
-    .examples = kExamples,
+    .arguments = kImageDeleteArguments,
+    .examples = kImageDeleteExamples,
     .see_also = "image list, gc",
     .run = run<DeleteOptions, run_delete>,
 };

@@ -57,7 +57,7 @@ std::string package_text(const Json& change, const Style& style) {
                                        before.empty() || after.empty() ? "" : " -> ", after)));
 }
 
-std::string text(const Json& data, const Style& style) {
+std::string image_diff_text(const Json& data, const Style& style) {
   if (data["before"].string_or_empty("digest") == data["after"].string_or_empty("digest")) {
     return "no difference\n";
   }
@@ -185,11 +185,12 @@ Result<Report> run_diff(const ImageDiffOptions& options, Context& context) {
       .set("same_layers", same)
       .set("same_bytes", same_bytes)
       .set("bytes_to_send", bytes_of(layers, "added") + documents);
-  return Report{
-      .data = std::move(data), .text = text, .exit_code = options.exit_code && differs ? 1 : 0};
+  return Report{.data = std::move(data),
+                .text = image_diff_text,
+                .exit_code = options.exit_code && differs ? 1 : 0};
 }
 
-constexpr std::array<Argument, 4> kArguments = {{
+constexpr std::array<Argument, 4> kImageDiffArguments = {{
     {.name = "A",
      .help = "The image before: its name, or its manifest's digest",
      .required = true,
@@ -209,7 +210,7 @@ constexpr std::array<Argument, 4> kArguments = {{
      .field = kField<&ImageDiffOptions::exit_code>},
 }};
 
-constexpr std::array<Example, 1> kExamples = {{
+constexpr std::array<Example, 1> kImageDiffExamples = {{
     {"What would pushing the second send, where the first is?",
      "cloche image diff train:1 train:2"},
 }};
@@ -222,8 +223,8 @@ const Command kImageDiff = {
     .description =
         "Compares two images by their packages and by their layers, and says how many bytes a "
         "registry or a machine that has the first lacks of the second.",
-    .arguments = kArguments,
-    .examples = kExamples,
+    .arguments = kImageDiffArguments,
+    .examples = kImageDiffExamples,
     .exit_codes = "1  there is a difference (with --exit-code)",
     .see_also = "image tree, env diff",
     .run = run<ImageDiffOptions, run_diff>,

@@ -16,7 +16,7 @@ namespace {
 
 struct ListOptions {};
 
-std::string text(const Json& data, const Style& style) {
+std::string image_list_text(const Json& data, const Style& style) {
   if (data["images"].items().empty()) {
     return "no images\n";
   }
@@ -76,10 +76,10 @@ Result<Report> run_list(const ListOptions& /*options*/, Context& context) {
   }
   Json data;
   data.set("images", std::move(list));
-  return Report{.data = std::move(data), .text = text};
+  return Report{.data = std::move(data), .text = image_list_text};
 }
 
-constexpr std::array<Example, 2> kExamples = {{
+constexpr std::array<Example, 2> kImageListExamples = {{
     {"What there is", "cloche image list"},
     {"Names only", "cloche image list --output json | jq -r '.images[].name'"},
 }};
@@ -94,7 +94,7 @@ const Command kImageList = {
         "comes from the fingerprint and under the version's, and those that were fetched or "
         "imported. Sizes are what a registry would hold, of one image alone; what images share is "
         "stored once.",
-    .examples = kExamples,
+    .examples = kImageListExamples,
     .see_also = "image show, image delete, env build",
     .run = run<ListOptions, run_list>,
 };

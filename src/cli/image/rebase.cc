@@ -24,7 +24,7 @@ struct RebaseOptions {
   std::string platform = "linux-64";
 };
 
-std::string text(const Json& data, const Style& /*style*/) {
+std::string image_rebase_text(const Json& data, const Style& /*style*/) {
   return fmt::format("{}@{}: {} layers of {} on {} of {}\n",
                      printable(data.string_or_empty("name")), data.string_or_empty("digest"),
                      data["layers"].as_integer(), printable(data["image"].string_or_empty("name")),
@@ -107,10 +107,10 @@ Result<Report> run_rebase(const RebaseOptions& options, Context& context) {
       .set("c_library", library.to_string())
       .set("base_layers", static_cast<std::int64_t>(onto.manifest.layers.size()))
       .set("layers", static_cast<std::int64_t>(environment.layers.size()));
-  return Report{.data = std::move(data), .text = text};
+  return Report{.data = std::move(data), .text = image_rebase_text};
 }
 
-constexpr std::array<Argument, 4> kArguments = {{
+constexpr std::array<Argument, 4> kImageRebaseArguments = {{
     {.name = "IMAGE",
      .help = "An image that env build made: its name, or its manifest's digest",
      .required = true,
@@ -131,7 +131,7 @@ constexpr std::array<Argument, 4> kArguments = {{
      .field = kField<&RebaseOptions::platform>},
 }};
 
-constexpr std::array<Example, 2> kExamples = {{
+constexpr std::array<Example, 2> kImageRebaseExamples = {{
     {"Take the base's security update, without building",
      "cloche image rebase train:1 --onto python:3.12-slim"},
     {"Under a name of one's own",
@@ -150,8 +150,8 @@ const Command kImageRebase = {
         "as building these packages on that base.\n\n"
         "Refused when the base is for another processor, when its C library (glibc) is older than "
         "a package asks for, and when there would be more layers than engines take.",
-    .arguments = kArguments,
-    .examples = kExamples,
+    .arguments = kImageRebaseArguments,
+    .examples = kImageRebaseExamples,
     .exit_codes =
         "3  no environment in the image, or a base for another processor\n"
         "5  the base's glibc is too old",

@@ -33,7 +33,7 @@ std::string layer_table(const Json& layers, const Style& style) {
   return table.render(style);
 }
 
-std::string text(const Json& data, const Style& style) {
+std::string image_show_text(const Json& data, const Style& style) {
   std::vector<std::string> labels;
   for (const auto& [name, value] : data["labels"].members()) {
     labels.push_back(name + "=" + value.as_string());
@@ -74,10 +74,10 @@ Result<Report> run_show(const ImageChoice& options, Context& context) {
       .set("env", image::to_json(config.env))
       .set("labels", image::to_json(config.labels))
       .set("layers", layer_records(image));
-  return Report{.data = std::move(data), .text = text};
+  return Report{.data = std::move(data), .text = image_show_text};
 }
 
-constexpr std::array<Example, 2> kExamples = {{
+constexpr std::array<Example, 2> kImageShowExamples = {{
     {"An environment's image", "cloche image show train:1"},
     {"What its packages ask of a base", "cloche image show train:1 --output json | jq .needs"},
 }};
@@ -92,7 +92,7 @@ const Command kImageShow = {
         "stands on, and its layers with their sizes, the lowest first: the base's with the step "
         "that made them, the environment's with the packages that they hold.",
     .arguments = kImageChoiceArguments<ImageChoice>,
-    .examples = kExamples,
+    .examples = kImageShowExamples,
     .see_also = "image tree, image diff, image list",
     .run = run<ImageChoice, run_show>,
 };

@@ -43,7 +43,9 @@ Result<Report> run_pull(const PullOptions& options, Context& context) {
   return Report{.data = std::move(data), .text = pulled_text};
 }
 
-std::string text(const Json& data, const Style& /*style*/) { return pushed_text(data); }
+std::string image_transfer_text(const Json& data, const Style& /*style*/) {
+  return pushed_text(data);
+}
 
 Result<Report> run_push(const PushOptions& options, Context& context) {
   const Interrupt interrupt;
@@ -53,7 +55,7 @@ Result<Report> run_push(const PushOptions& options, Context& context) {
   const std::unique_ptr<ChannelAccess> access = TRY(ChannelAccess::open(context));
   const image::PushedImage pushed =
       TRY(push_image(manifest, to, {}, layout, *access, interrupt.token(), context));
-  return Report{.data = pushed_record(pushed, to), .text = text};
+  return Report{.data = pushed_record(pushed, to), .text = image_transfer_text};
 }
 
 constexpr std::array<Argument, 2> kPullArguments = {{

@@ -33,7 +33,7 @@ std::string layer_text(const Json& layer, bool last) {
   return out;
 }
 
-std::string text(const Json& data, const Style& /*style*/) {
+std::string image_tree_text(const Json& data, const Style& /*style*/) {
   std::string out = fmt::format("{}  {}\n", printable(data.string_or_empty("name")),
                                 bytes_text(static_cast<std::uint64_t>(data["size"].as_integer())));
   const Json::Array& layers = data["layers"].items();
@@ -47,10 +47,10 @@ Result<Report> run_tree(const ImageChoice& options, Context& context) {
   const FoundImage image = TRY(find_image(options.name, options.platform, layout_of(context)));
   Json data = image_side(image);
   data.set("layers", layer_records(image));
-  return Report{.data = std::move(data), .text = text};
+  return Report{.data = std::move(data), .text = image_tree_text};
 }
 
-constexpr std::array<Example, 1> kExamples = {{
+constexpr std::array<Example, 1> kImageTreeExamples = {{
     {"Which layer holds what", "cloche image tree train:1"},
 }};
 
@@ -64,7 +64,7 @@ const Command kImageTree = {
         "packages, where there are several with their sizes too; a layer of the base with the step "
         "that made it.",
     .arguments = kImageChoiceArguments<ImageChoice>,
-    .examples = kExamples,
+    .examples = kImageTreeExamples,
     .see_also = "image show, image diff",
     .run = run<ImageChoice, run_tree>,
 };

@@ -14,7 +14,7 @@ struct ArchiveOptions {
   std::string job;
 };
 
-std::string text(const Json& data, const Style& /*style*/) {
+std::string job_archive_text(const Json& data, const Style& /*style*/) {
   return fmt::format("{} {}\n", data["archived"].as_bool() ? "archived" : "restored",
                      data.string_or_empty("name"));
 }
@@ -32,7 +32,7 @@ Result<Report> set_archived(const ArchiveOptions& options, Context& context, boo
   }));
   Json data;
   data.set("name", job.name()).set("archived", archived);
-  return Report{.data = std::move(data), .text = text};
+  return Report{.data = std::move(data), .text = job_archive_text};
 }
 
 Result<Report> run_archive(const ArchiveOptions& options, Context& context) {
@@ -43,7 +43,7 @@ Result<Report> run_restore(const ArchiveOptions& options, Context& context) {
   return set_archived(options, context, false);
 }
 
-constexpr std::array<Argument, 1> kArguments = {{
+constexpr std::array<Argument, 1> kJobArchiveArguments = {{
     {.name = "JOB",
      .help = "The job's name",
      .required = true,
@@ -63,7 +63,7 @@ const Command kJobArchive = {
     .path = "job archive",
     .summary = "hide a job from lists",
     .description = "An archived job is listed with --all only. Nothing of it is deleted.",
-    .arguments = kArguments,
+    .arguments = kJobArchiveArguments,
     .examples = kArchiveExamples,
     .exit_codes = "5  it has not ended",
     .see_also = "job restore, job list",
@@ -74,7 +74,7 @@ const Command kJobRestore = {
     .path = "job restore",
     .summary = "undo job archive",
     .description = "Puts an archived job back into lists.",
-    .arguments = kArguments,
+    .arguments = kJobArchiveArguments,
     .examples = kRestoreExamples,
     .see_also = "job archive, job list",
     .run = run<ArchiveOptions, run_restore>,

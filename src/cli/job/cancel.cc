@@ -18,7 +18,7 @@ struct CancelOptions {
   bool no_wait = false;
 };
 
-std::string text(const Json& data, const Style& /*style*/) { return ending_text(data); }
+std::string job_cancel_text(const Json& data, const Style& /*style*/) { return ending_text(data); }
 
 // Follows without showing.
 class Silence : public jobs::FollowListener {
@@ -42,10 +42,10 @@ Result<Report> run_cancel(const CancelOptions& options, Context& context) {
     const jobs::FollowOptions follow{.revive = [&] { return access.attend(); }};
     job = TRY(jobs::follow(access.book(), job.name(), follow, silence, interrupt.token()));
   }
-  return Report{.data = job_record(job, access.book().now_ms()), .text = text};
+  return Report{.data = job_record(job, access.book().now_ms()), .text = job_cancel_text};
 }
 
-constexpr std::array<Argument, 2> kArguments = {{
+constexpr std::array<Argument, 2> kJobCancelArguments = {{
     {.name = "JOB",
      .help = "The job's name",
      .required = true,
@@ -55,7 +55,7 @@ constexpr std::array<Argument, 2> kArguments = {{
      .field = kField<&CancelOptions::no_wait>},
 }};
 
-constexpr std::array<Example, 1> kExamples = {{
+constexpr std::array<Example, 1> kJobCancelExamples = {{
     {"End a job", "cloche job cancel calm_river_1f0e9a3c"},
 }};
 
@@ -67,8 +67,8 @@ const Command kJobCancel = {
     .description =
         "Takes a waiting job out of the queue. All processes of a running one get SIGTERM, and "
         "those that are left ten seconds later SIGKILL. What it wrote until then is kept.",
-    .arguments = kArguments,
-    .examples = kExamples,
+    .arguments = kJobCancelArguments,
+    .examples = kJobCancelExamples,
     .exit_codes = "5  it has ended already",
     .see_also = "job list, job stream",
     .run = run<CancelOptions, run_cancel>,

@@ -28,7 +28,7 @@ struct Row {
   std::vector<std::string> values;
 };
 
-std::string text(const Json& data, const Style& style) {
+std::string job_compare_text(const Json& data, const Style& style) {
   std::vector<std::string> headers = {""};
   for (const Json& job : data["jobs"].items()) {
     headers.push_back(job.as_string());
@@ -180,10 +180,10 @@ Result<Report> run_compare(const CompareOptions& options, Context& context) {
   add_metrics(metrics, out);
   Json data;
   data.set("jobs", std::move(names)).set("rows", out.records(options.all));
-  return Report{.data = std::move(data), .text = text};
+  return Report{.data = std::move(data), .text = job_compare_text};
 }
 
-constexpr std::array<Argument, 2> kArguments = {{
+constexpr std::array<Argument, 2> kJobCompareArguments = {{
     {.name = "JOB",
      .help = "Two jobs or more",
      .required = true,
@@ -194,7 +194,7 @@ constexpr std::array<Argument, 2> kArguments = {{
      .field = kField<&CompareOptions::all>},
 }};
 
-constexpr std::array<Example, 1> kExamples = {{
+constexpr std::array<Example, 1> kJobCompareExamples = {{
     {"What made the difference?", "cloche job compare calm_river_1f0e9a3c warm_hill_07be21d5"},
 }};
 
@@ -207,8 +207,8 @@ const Command kJobCompare = {
         "Shows what differs between jobs: command, code, environment, inputs, variables, tags, "
         "what "
         "they took, and the last value of each metric with its course.",
-    .arguments = kArguments,
-    .examples = kExamples,
+    .arguments = kJobCompareArguments,
+    .examples = kJobCompareExamples,
     .see_also = "job show, env diff",
     .run = run<CompareOptions, run_compare>,
 };

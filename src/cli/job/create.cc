@@ -43,7 +43,7 @@ struct CreateOptions : LockingOptions {
   bool stream = false;
 };
 
-std::string text(const Json& data, const Style& /*style*/) {
+std::string job_create_text(const Json& data, const Style& /*style*/) {
   const std::string status = data.string_or_empty("status");
   if (status == "Completed" || status == "Failed" || status == "Canceled") {
     return ending_text(data);
@@ -206,7 +206,7 @@ Result<Report> finish(jobs::Job job, bool stream, JobAccess& access, const std::
     context.hint(fmt::format("cloche job stream {} shows what it prints", job.name()));
   }
   return Report{.data = job_record(job, access.book().now_ms()),
-                .text = text,
+                .text = job_create_text,
                 .exit_code = stream ? job_exit_code(job) : 0};
 }
 
@@ -238,7 +238,7 @@ Result<Report> run_rerun(const RerunOptions& options, Context& context) {
   return finish(std::move(job), options.stream, access, interrupt.token(), context);
 }
 
-constexpr std::array<Argument, 18> kOwnArguments = {{
+constexpr std::array<Argument, 18> kJobCreateOwnArguments = {{
     {.name = "file",
      .letter = 'f',
      .value = "FILE",
@@ -319,7 +319,7 @@ constexpr std::array<Argument, 18> kOwnArguments = {{
      .field = kField<&CreateOptions::limit>},
 }};
 
-constexpr auto kCreateArguments = joined(kOwnArguments, kLockingArguments<CreateOptions>);
+constexpr auto kCreateArguments = joined(kJobCreateOwnArguments, kLockingArguments<CreateOptions>);
 
 constexpr std::array<Example, 4> kCreateExamples = {{
     {"A job file of Azure ML", "cloche job create -f job.yml"},

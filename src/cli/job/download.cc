@@ -19,7 +19,7 @@ struct DownloadOptions {
   bool all = false;
 };
 
-std::string text(const Json& data, const Style& /*style*/) {
+std::string job_download_text(const Json& data, const Style& /*style*/) {
   return fmt::format("{} files, {}, in {}\n", data["files"].as_integer(),
                      shown_size(static_cast<std::uint64_t>(data["bytes"].as_integer())),
                      printable(data.string_or_empty("directory")));
@@ -37,10 +37,10 @@ Result<Report> run_download(const DownloadOptions& options, Context& context) {
       .set("directory", target)
       .set("files", static_cast<std::int64_t>(copied.files))
       .set("bytes", static_cast<std::int64_t>(copied.bytes));
-  return Report{.data = std::move(data), .text = text};
+  return Report{.data = std::move(data), .text = job_download_text};
 }
 
-constexpr std::array<Argument, 4> kArguments = {{
+constexpr std::array<Argument, 4> kJobDownloadArguments = {{
     {.name = "JOB",
      .help = "The job's name",
      .required = true,
@@ -58,7 +58,7 @@ constexpr std::array<Argument, 4> kArguments = {{
     {.name = "all", .letter = 'a', .help = "Logs as well", .field = kField<&DownloadOptions::all>},
 }};
 
-constexpr std::array<Example, 2> kExamples = {{
+constexpr std::array<Example, 2> kJobDownloadExamples = {{
     {"What it wrote", "cloche job download calm_river_1f0e9a3c"},
     {"One output of it", "cloche job download calm_river_1f0e9a3c --output-name model --to models"},
 }};
@@ -71,8 +71,8 @@ const Command kJobDownload = {
     .description =
         "Copies the job's outputs (also of one that still runs) into a new folder with its name. "
         "Links are copied as links.",
-    .arguments = kArguments,
-    .examples = kExamples,
+    .arguments = kJobDownloadArguments,
+    .examples = kJobDownloadExamples,
     .exit_codes = "5  the folder is there already",
     .see_also = "job show",
     .run = run<DownloadOptions, run_download>,

@@ -24,7 +24,7 @@ struct ListOptions {
   std::string most = "50";
 };
 
-std::string text(const Json& data, const Style& style) {
+std::string job_list_text(const Json& data, const Style& style) {
   if (data["jobs"].items().empty()) {
     return "no jobs\n";
   }
@@ -64,10 +64,10 @@ Result<Report> run_list(const ListOptions& options, Context& context) {
   }
   Json data;
   data.set("jobs", std::move(list));
-  return Report{.data = std::move(data), .text = text};
+  return Report{.data = std::move(data), .text = job_list_text};
 }
 
-constexpr std::array<Argument, 4> kArguments = {{
+constexpr std::array<Argument, 4> kJobListArguments = {{
     {.name = "all", .letter = 'a', .help = "Archived ones too", .field = kField<&ListOptions::all>},
     {.name = "experiment-name",
      .value = "NAME",
@@ -84,7 +84,7 @@ constexpr std::array<Argument, 4> kArguments = {{
      .field = kField<&ListOptions::most>},
 }};
 
-constexpr std::array<Example, 2> kExamples = {{
+constexpr std::array<Example, 2> kJobListExamples = {{
     {"The newest", "cloche job list"},
     {"What failed in an experiment", "cloche job list --experiment-name digits --status Failed"},
 }};
@@ -95,8 +95,8 @@ const Command kJobList = {
     .path = "job list",
     .summary = "list jobs",
     .description = "Lists the jobs of the workspace, the newest first.",
-    .arguments = kArguments,
-    .examples = kExamples,
+    .arguments = kJobListArguments,
+    .examples = kJobListExamples,
     .see_also = "job show, job archive",
     .run = run<ListOptions, run_list>,
 };

@@ -104,7 +104,7 @@ std::string metrics_text(const Json& metrics) {
   return out;
 }
 
-std::string text(const Json& data, const Style& style) {
+std::string job_show_text(const Json& data, const Style& style) {
   const Json& definition = data["definition"];
   const Json& environment = data["environment"];
   Sheet sheet;
@@ -189,17 +189,17 @@ Result<Report> run_show(const ShowOptions& options, Context& context) {
   data.set("log_tail", tail.empty() ? Json() : Json(tail));
   data.set("metrics",
            options.metrics ? metrics_record(TRY(jobs::read_metrics(directory.outputs()))) : Json());
-  return Report{.data = std::move(data), .text = text};
+  return Report{.data = std::move(data), .text = job_show_text};
 }
 
-constexpr std::array<Argument, 2> kArguments = {{
+constexpr std::array<Argument, 2> kJobShowArguments = {{
     {.name = "JOB", .help = "The job's name", .required = true, .field = kField<&ShowOptions::job>},
     {.name = "metrics",
      .help = "What it measured, each as a line of the terminal",
      .field = kField<&ShowOptions::metrics>},
 }};
 
-constexpr std::array<Example, 2> kExamples = {{
+constexpr std::array<Example, 2> kJobShowExamples = {{
     {"Why did it fail?", "cloche job show calm_river_1f0e9a3c"},
     {"How did it learn?", "cloche job show calm_river_1f0e9a3c --metrics"},
 }};
@@ -214,8 +214,8 @@ const Command kJobShow = {
         "stage with a bar in proportion (P preparing, Q queued, R running, F finalizing), what it "
         "took and what it wrote. Of a failure also the stage, the exit code or signal, the last "
         "lines of the log, and what to do, where that is known.",
-    .arguments = kArguments,
-    .examples = kExamples,
+    .arguments = kJobShowArguments,
+    .examples = kJobShowExamples,
     .see_also = "job stream, job list, job compare",
     .run = run<ShowOptions, run_show>,
 };

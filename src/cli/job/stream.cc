@@ -20,7 +20,7 @@ struct StreamOptions {
 };
 
 // The log is what there was to say.
-std::string text(const Json& /*data*/, const Style& /*style*/) { return ""; }
+std::string job_stream_text(const Json& /*data*/, const Style& /*style*/) { return ""; }
 
 template <class Number>
 Result<Number> number(const std::string& text, std::string_view option) {
@@ -46,10 +46,10 @@ Result<Report> run_stream(const StreamOptions& options, Context& context) {
   if (is_final(job.status) && !context.json()) {
     context.terminal().err(ending_text(data));
   }
-  return Report{.data = std::move(data), .text = text, .exit_code = job_exit_code(job)};
+  return Report{.data = std::move(data), .text = job_stream_text, .exit_code = job_exit_code(job)};
 }
 
-constexpr std::array<Argument, 4> kArguments = {{
+constexpr std::array<Argument, 4> kJobStreamArguments = {{
     {.name = "JOB",
      .help = "The job's name",
      .required = true,
@@ -67,7 +67,7 @@ constexpr std::array<Argument, 4> kArguments = {{
      .field = kField<&StreamOptions::no_follow>},
 }};
 
-constexpr std::array<Example, 2> kExamples = {{
+constexpr std::array<Example, 2> kJobStreamExamples = {{
     {"From the first byte to the end", "cloche job stream calm_river_1f0e9a3c"},
     {"The last minute of rank 1, as it is now",
      "cloche job stream calm_river_1f0e9a3c --rank 1 --since 60 --no-follow"},
@@ -81,8 +81,8 @@ const Command kJobStream = {
     .description =
         "Writes the job's log to standard output from its first byte, and goes on until the job "
         "ends; also of a job that ended long ago. Ctrl-C ends the showing, not the job.",
-    .arguments = kArguments,
-    .examples = kExamples,
+    .arguments = kJobStreamArguments,
+    .examples = kJobStreamExamples,
     .exit_codes = "1  the job failed\n8  the job was canceled, or the showing was ended",
     .see_also = "job show, job cancel",
     .run = run<StreamOptions, run_stream>,

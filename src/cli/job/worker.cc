@@ -22,7 +22,7 @@ struct WorkerOptions {
   bool once = false;
 };
 
-std::string text(const Json& /*data*/, const Style& /*style*/) { return ""; }
+std::string job_worker_text(const Json& /*data*/, const Style& /*style*/) { return ""; }
 
 // The last part of the path that says something: the project's folder above .cloche.
 std::string workspace_name(const std::string& directory) {
@@ -43,7 +43,7 @@ Result<Report> supervise_one(const std::string& name, JobAccess& access,
   const bool ended = TRY(jobs::supervise(access.book(), name, setting, stop));
   Json data;
   data.set("job", name).set("ended", ended);
-  return Report{.data = std::move(data), .text = text};
+  return Report{.data = std::move(data), .text = job_worker_text};
 }
 
 Status work(bool once, JobAccess& access, const std::stop_token& stop) {
@@ -67,7 +67,8 @@ Status work(bool once, JobAccess& access, const std::stop_token& stop) {
 Result<Report> look_after_one(const std::string& name, JobAccess& access,
                               const std::stop_token& stop, Context& context) {
   if (TRY(prepare_job(name, access, stop, context)) && !TRY(access.attend_as(name))) {
-    return Report{.data = Json::object().set("job", name).set("ended", false), .text = text};
+    return Report{.data = Json::object().set("job", name).set("ended", false),
+                  .text = job_worker_text};
   }
   auto report = supervise_one(name, access, stop);
   if (stop.stop_requested()) {
@@ -88,10 +89,10 @@ Result<Report> run_worker(const WorkerOptions& options, Context& context) {
   TRY(work(options.once, access, interrupt.token()));
   Json data;
   data.set("job", nullptr).set("ended", nullptr);
-  return Report{.data = std::move(data), .text = text};
+  return Report{.data = std::move(data), .text = job_worker_text};
 }
 
-constexpr std::array<Argument, 2> kArguments = {{
+constexpr std::array<Argument, 2> kJobWorkerArguments = {{
     {.name = "job",
      .value = "JOB",
      .help = "Prepare this one job and supervise it to its end; what the program starts for each "
@@ -102,7 +103,7 @@ constexpr std::array<Argument, 2> kArguments = {{
      .field = kField<&WorkerOptions::once>},
 }};
 
-constexpr std::array<Example, 2> kExamples = {{
+constexpr std::array<Example, 2> kJobWorkerExamples = {{
     {"Until it is stopped; in a service that starts with the machine", "cloche worker"},
     {"Once, as from a timer", "cloche worker --once"},
 }};
@@ -116,8 +117,8 @@ const Command kWorker = {
         "Starts jobs that wait when there is room, and finds those again whose supervisor died. "
         "Every job command does so as well, so a worker is needed only where jobs are to go on "
         "after a restart of the machine without anybody there. Ending it ends no job.",
-    .arguments = kArguments,
-    .examples = kExamples,
+    .arguments = kJobWorkerArguments,
+    .examples = kJobWorkerExamples,
     .see_also = "job create, job list",
     .run = run<WorkerOptions, run_worker>,
 };

@@ -57,7 +57,7 @@ std::string place_text(const Json& data, const Json& place, std::string_view nam
                            size_of(place, "kept_size"));
 }
 
-std::string text(const Json& data, const Style& style) {
+std::string store_gc_text(const Json& data, const Style& style) {
   return place_text(data, data["workspace"], "workspace", style) +
          place_text(data, data["cache"], "cache", style);
 }
@@ -102,10 +102,10 @@ Result<Report> run_gc(const GcOptions& options, Context& context) {
                          .set("quota", eviction.quota_bytes
                                            ? Json(static_cast<std::int64_t>(*eviction.quota_bytes))
                                            : Json())));
-  return Report{.data = std::move(data), .text = text};
+  return Report{.data = std::move(data), .text = store_gc_text};
 }
 
-constexpr std::array<Argument, 2> kArguments = {{
+constexpr std::array<Argument, 2> kStoreGcArguments = {{
     {.name = "dry-run",
      .help = "Remove nothing; show what would go, and why the rest stays",
      .field = kField<&GcOptions::dry_run>},
@@ -116,7 +116,7 @@ constexpr std::array<Argument, 2> kArguments = {{
      .field = kField<&GcOptions::quota>},
 }};
 
-constexpr std::array<Example, 3> kExamples = {{
+constexpr std::array<Example, 3> kStoreGcExamples = {{
     {"What would go, and what keeps the rest", "cloche gc --dry-run"},
     {"Remove what nothing needs", "cloche gc"},
     {"And keep the cache below 20 GB", "cloche gc --quota 20GB"},
@@ -135,8 +135,8 @@ const Command kGc = {
         "lock is no longer their environment's; with a quota also what was "
         "used least recently, packages of this workspace's locks last. Unpacked layers that a "
         "container stands on, or that were used within the last hour, stay.",
-    .arguments = kArguments,
-    .examples = kExamples,
+    .arguments = kStoreGcArguments,
+    .examples = kStoreGcExamples,
     .see_also = "store show",
     .run = run<GcOptions, run_gc>,
 };

@@ -26,7 +26,7 @@ std::string size_of(const Json& record, std::string_view key) {
   return shown_size(static_cast<std::uint64_t>(record[key].as_integer()));
 }
 
-std::string text(const Json& data, const Style& style) {
+std::string store_show_text(const Json& data, const Style& style) {
   const Json& store = data["workspace"];
   Sheet sheet;
   sheet.add("workspace", store.string_or_empty("directory"));
@@ -121,10 +121,10 @@ Result<Report> run_show(const ShowOptions& /*options*/, Context& context) {
   Json data;
   data.set("workspace", TRY(workspace_record(workspace, quiet)));
   data.set("cache", TRY(cache_record()));
-  return Report{.data = std::move(data), .text = text};
+  return Report{.data = std::move(data), .text = store_show_text};
 }
 
-constexpr std::array<Example, 1> kExamples = {{
+constexpr std::array<Example, 1> kStoreShowExamples = {{
     {"What images and caches take", "cloche store show"},
 }};
 
@@ -138,7 +138,7 @@ const Command kStoreShow = {
         "shared, what it takes on the disk, how often a byte is used on average, and what `cloche "
         "gc` would free now. Of the cache, which all workspaces of a person share: what each kind "
         "takes.",
-    .examples = kExamples,
+    .examples = kStoreShowExamples,
     .see_also = "gc, workspace show",
     .run = run<ShowOptions, run_show>,
 };
