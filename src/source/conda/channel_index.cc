@@ -37,6 +37,9 @@ Status make_index(const RepodataFile& file, const std::string& directory, const 
   io::FileReader source = TRY(io::FileReader::open(file.path));
   const std::unique_ptr<io::Reader> text = io::decompress(source, file.compression);
   RepodataIndexBuilder builder;
+  constexpr std::uint64_t kUsualRatio = 8;  // of compressed repodata
+  const bool plain = file.compression == io::Compression::kNone;
+  builder.expect(file.size_bytes * (plain ? 1 : kUsualRatio));
   TRY(parse_repodata(*text, file.subdir, builder));
   TRY(io::make_directories(directory));
   io::TemporaryFile out = TRY(io::TemporaryFile::create(directory));

@@ -145,6 +145,15 @@ void RepodataIndexBuilder::remember_list(const RawKey& key, std::uint32_t list) 
   ++known_count_;
 }
 
+void RepodataIndexBuilder::expect(std::uint64_t json_bytes) {
+  constexpr std::uint64_t kBytesOfARecord = 480;  // conda-forge's have some 510
+  constexpr std::uint64_t kMost = 2'000'000;      // a stated size is no promise
+  const std::size_t count = std::min(json_bytes / kBytesOfARecord, kMost);
+  names_.reserve(count);
+  records_.reserve(count);
+  details_.reserve(count);
+}
+
 void RepodataIndexBuilder::add(const Entry& entry) {
   names_.push_back(entry.name);
   records_.push_back(entry.record);

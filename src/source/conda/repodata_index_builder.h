@@ -45,6 +45,9 @@ class RepodataIndexBuilder {
     index_layout::Details details{};
   };
 
+  // Makes room for the records of so much JSON: growing by doubling holds every record twice.
+  void expect(std::uint64_t json_bytes);
+
   void set_subdir(std::string_view subdir) { subdir_ = strings_.add(subdir); }
   void set_base_url(std::string_view url) { base_url_ = strings_.add(url); }
   std::string_view subdir() const { return strings_.text(subdir_); }
