@@ -132,10 +132,7 @@ struct FrameExpander::Methods {
 };
 
 FrameExpander::FrameExpander(SegmentCompression compression)
-    : methods_(new Methods{.compression = compression,
-                           .zstd = {},
-                           .gzip = {},
-                           .out = std::string(kFrameBytes, '\0')}) {
+    : methods_(new Methods{.compression = compression, .zstd = {}, .gzip = {}, .out = {}}) {
   methods_->zstd.reset(ZSTD_createDCtx());
   methods_->gzip.reset(libdeflate_alloc_decompressor());
   CHECK(methods_->zstd && methods_->gzip);
@@ -144,6 +141,9 @@ FrameExpander::~FrameExpander() = default;
 FrameExpander::FrameExpander(FrameExpander&&) noexcept = default;
 
 Result<std::string_view> FrameExpander::expand(std::string_view& bytes) {
+  if (methods_->out.empty()) {  // many are made and never asked
+    methods_->out.resize(kFrameBytes);
+  }
   return methods_->compression == SegmentCompression::kZstd ? methods_->expand_zstd(bytes)
                                                             : methods_->expand_gzip(bytes);
 }

@@ -68,17 +68,23 @@ bool is_self_or_parent(std::string_view name) { return name == "." || name == ".
 
 Result<std::string> DiskFiles::read(const std::string& path, std::size_t limit_bytes) {
   const Descriptor file = TRY(open_for_reading(path));
+  struct stat status = {};
+  const bool sized = ::fstat(file.get(), &status) == 0 && status.st_size > 0;
+  // A byte more than it has, so that the first look meets its end.
+  std::size_t step = sized ? static_cast<std::size_t>(status.st_size) + 1 : kChunkBytes;
   std::string content;
   while (content.size() <= limit_bytes) {
     const std::size_t before = content.size();
-    content.resize(before + std::min(kChunkBytes, limit_bytes - before + 1));
-    const std::size_t count =
-        TRY(read_some(file, content.data() + before, content.size() - before, path));
-    const bool end = before + count < content.size();
-    content.resize(before + count);
-    if (end) {
+    const std::size_t more = std::min(step, limit_bytes - before + 1);
+    Result<std::size_t> count = 0;
+    content.resize_and_overwrite(before + more, [&](char* data, std::size_t /*size*/) {
+      count = read_some(file, data + before, more, path);
+      return before + count.value_or(0);
+    });
+    if (TRY(std::move(count)) < more) {
       return content;
     }
+    step = kChunkBytes;
   }
   return fail(ErrorKind::kInvalid, "{} is larger than {} bytes", printable(path), limit_bytes);
 }
