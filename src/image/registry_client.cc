@@ -362,8 +362,9 @@ class Push {
     scopes_ = {"repository:" + place_.repository + ":pull,push"};
   }
 
-  Status send(const Descriptor& image, const std::string& name, std::vector<UploadSource> sources,
-              const std::stop_token& stop, Progress& progress) {
+  Status send(const Descriptor& image, const std::string& name,
+              const std::vector<UploadSource>& sources, const std::stop_token& stop,
+              Progress& progress) {
     const std::string text = TRY(store_.read(image.digest, kMaxManifestBytes));
     const std::string media_type = TRY(document_media_type(text));
     if (is_index(media_type)) {
@@ -476,7 +477,7 @@ Result<PushedImage> RegistryClient::push(const blob::BlobStore& store, const Des
                 by_digest        ? to.digest
                 : to.tag.empty() ? "latest"
                                  : to.tag,
-                std::move(sources), stop, progress));
+                sources, stop, progress));
   return push.pushed;
 }
 

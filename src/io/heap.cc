@@ -1,5 +1,6 @@
 #include "io/heap.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 
@@ -41,9 +42,11 @@ void prepare_heap() {
     return;
   }
   std::free(more);
-  const auto end = reinterpret_cast<std::uintptr_t>(::sbrk(0));
-  const std::uintptr_t begin = (end - kFirstStepBytes + kHugePageBytes - 1) & ~(kHugePageBytes - 1);
-  ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+  char* const end = static_cast<char*>(::sbrk(0));
+  char* begin = end - kFirstStepBytes;
+  begin +=
+      (kHugePageBytes - reinterpret_cast<std::uintptr_t>(begin) % kHugePageBytes) % kHugePageBytes;
+  ::madvise(begin, static_cast<std::size_t>(end - begin), MADV_HUGEPAGE);
 }
 
 }  // namespace cloche::io
