@@ -6,12 +6,10 @@
 #include <utility>
 
 #include "core/check.h"
+#include "runtime/host_path.h"
 
 namespace cloche::runtime {
 namespace {
-
-constexpr std::string_view kHookPath =
-    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 Json strings(const std::vector<std::string>& values) {
   Json out = Json::array();
@@ -56,7 +54,7 @@ Json hook(const CdiHook& one) {
   }
   // Always said: a hook without variables of its own gets the container's from runc, so an image's
   // LD_PRELOAD would be loaded into a program that runs on the host (CVE-2025-23266).
-  out.set("env", one.env.empty() ? strings({std::string(kHookPath)}) : strings(one.env));
+  out.set("env", one.env.empty() ? strings({std::string(kHostPath)}) : strings(one.env));
   if (one.timeout_s && *one.timeout_s > 0) {
     out.set("timeout", *one.timeout_s);
   }

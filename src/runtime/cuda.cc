@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "core/ascii.h"
 #include "core/files.h"
 #include "core/text.h"
 #include "image/environment_image.h"
@@ -48,7 +49,7 @@ std::optional<Numbers> numbers_of(std::string_view text) {
   const char* at = text.data();
   const char* const end = text.data() + text.size();
   for (std::size_t i = 0; i < out.size(); ++i) {
-    const bool digit = at != end && *at >= '0' && *at <= '9';  // from_chars takes "-0"
+    const bool digit = at != end && is_digit(*at);  // from_chars takes "-0"
     const auto [next, error] = std::from_chars(at, end, out[i]);
     if (!digit || error != std::errc()) {
       return i == 0 ? std::nullopt : std::optional(out);

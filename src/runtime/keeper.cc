@@ -33,6 +33,7 @@
 #include "runtime/bundle.h"
 #include "runtime/cgroup.h"
 #include "runtime/engine_log.h"
+#include "runtime/host_path.h"
 #include "runtime/init_report.h"
 #include "runtime/message.h"
 #include "runtime/overlay.h"
@@ -47,8 +48,6 @@ namespace cloche::runtime {
 namespace {
 
 constexpr std::string_view kStarted = "started";
-constexpr std::string_view kPath =
-    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 // Descriptors of a keeper, at numbers of our own.
 struct KeeperFiles {
@@ -398,7 +397,7 @@ class Keeper {
       argv.push_back(const_cast<char*>(word.c_str()));  // NOLINT: it does not write there
     }
     argv.push_back(nullptr);
-    std::array<char*, 2> environment = {const_cast<char*>(kPath.data()), nullptr};  // NOLINT
+    std::array<char*, 2> environment = {const_cast<char*>(kHostPath.data()), nullptr};  // NOLINT
     pid_t pid = -1;
     const int number =
         ::posix_spawn(&pid, argv[0], &actions, &attributes, argv.data(), environment.data());
